@@ -1,0 +1,64 @@
+# `make` alone prints this list: a target's ## is its line in it.
+# Every target makes what it needs first, and that is over at once where nothing has changed.
+
+PY := .venv/bin/python
+RUNTIME := sh deploy/setup/venv.sh runtime && sh deploy/setup/libraries.sh gl
+DEV := sh deploy/setup/venv.sh dev
+TESTS := $(DEV) && sh deploy/setup/libraries.sh gl ffmpeg
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types imports unit integration bench lock format clean
+
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what midifarm needs to run; the command is then .venv/bin/midifarm
+	@$(RUNTIME)
+
+demo: setup ## Render a short video from a MIDI file into build/demo
+	@sh deploy/setup/soundfont.sh
+	@bash deploy/demo.sh
+
+test: ## Run the whole test suite
+	@$(TESTS)
+	$(PY) -m pytest
+
+check: lint types imports test ## Run everything that CI runs
+
+lint: ## Look for mistakes and for layout that ruff would change
+	@$(DEV)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+types: ## Check the types
+	@$(DEV)
+	$(PY) -m mypy
+
+imports: ## Check that imports go one way only
+	@$(DEV)
+	.venv/bin/lint-imports
+
+unit: ## Run the tests that need neither a service nor OpenGL
+	@$(DEV)
+	$(PY) -m pytest tests/unit
+
+integration: ## Run the tests that draw, encode and start services
+	@$(TESTS)
+	$(PY) -m pytest tests/integration
+
+bench: ## Measure how fast this machine renders
+	@$(TESTS)
+	$(PY) -m tests.bench
+
+lock: ## Pin the dependencies anew after a change in pyproject.toml (UPGRADE=1: to the newest)
+	@sh deploy/setup/lock.sh
+
+format: ## Lay out the code, and mend what ruff can mend by itself
+	@$(DEV)
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+clean: ## Remove everything that make has made, .venv included
+	rm -rf .venv build midifarm.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
