@@ -1,0 +1,42 @@
+"""Intake: what a worker is asked to take into the object store, and what it found there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.composition import Composition
+from shared.plan import Spec
+
+
+class IntakeRequest(Spec):
+    """The files of an export, before anything is known of them."""
+
+    midi: Path = Field(description="The MIDI file.")
+    audio: Path | None = Field(default=None, description="Its recording.")
+    soundfont: Path | None = Field(
+        default=None,
+        description="What to synthesise the MIDI with where there is no recording; without it an "
+        "installed one is looked for.",
+    )
+    composition: Composition = Field(description="May name images and fonts by path.")
+    folder: Path = Field(description="What those paths are relative to.")
+    start_s: float = Field(default=0.0, description="Beginning of the range that is rendered.")
+    end_s: float | None = Field(default=None, description="Its end, where one was asked for.")
+    with_audio: bool = Field(default=True, description="Whether the video will have sound.")
+
+
+class Intake(Spec):
+    """What is in the object store now, and what the plan needs to know of it."""
+
+    composition: Composition = Field(description="Images and fonts named by their asset keys.")
+    song_key: str = Field(description="Object key of the analysed MIDI.")
+    title: str = Field(description="The song's own title; empty where it has none.")
+    notes: int = Field(description="Notes in the song.")
+    notes_in_range: int = Field(description="Notes that sound in the range.")
+    end_s: float = Field(description="Song time at which the last note ends.")
+    recording_key: str | None = Field(description="Object key of the recording.")
+    recording_s: float | None = Field(description="Length of the recording.")
+    soundfont_key: str | None = Field(description="Object key of the SoundFont.")
+    warnings: tuple[str, ...] = Field(description="What may not be as the musician expects.")
