@@ -1,0 +1,1 @@
+"""The rendering: plain functions of plain data that read MIDI, draw, encode, mix and stitch."""
