@@ -1,0 +1,26 @@
+// A flat rectangle with exactly anti-aliased edges: lines, strips, fills.
+#if defined(VERTEX)
+
+in vec4 colour;         // linear, not premultiplied
+out vec2 position;
+flat out vec4 area;
+flat out vec4 paint;
+
+void main() {
+    position = place(1.0);
+    area = box;
+    paint = colour;
+}
+
+#else
+
+in vec2 position;
+flat in vec4 area;
+flat in vec4 paint;
+
+void main() {
+    float alpha = paint.a * coverage(position, area);
+    result = vec4(paint.rgb * alpha, alpha);
+}
+
+#endif

@@ -1,0 +1,94 @@
+"""Bar and beat lines, and the lanes between octaves."""
+
+from __future__ import annotations
+
+import moderngl
+import numpy as np
+
+from shared.colour import linear_rgba
+from shared.composition import GridLayer
+from workers.gl.painter import Floats, QuadBrush
+from workers.layers.scene import Moment, Scene
+from workers.text import TextSheet
+
+
+class Grid:
+    """Lines where the song's own tempo and meter map puts them."""
+
+    def __init__(self, context: moderngl.Context, scene: Scene, settings: GridLayer) -> None:
+        """Compute every line of the song once."""
+        layout = scene.layout
+        self._context = context
+        self._layout = layout
+        self.still = layout.roll
+        self.moving = layout.roll
+        self._ahead_s = scene.composition.stage.seconds_ahead
+        self._after_s = scene.composition.stage.seconds_after
+        until_s = max(scene.song.duration_s, scene.song.end_s) + scene.composition.tail_s
+        self._times, is_bar = scene.song.meter_map.beats(until_s)
+        bar = np.array(linear_rgba(settings.bar_colour), dtype=np.float32)
+        beat = np.array(linear_rgba(settings.beat_colour), dtype=np.float32)
+        self._colours = np.where(is_bar[:, None], bar, beat).astype(np.float32)
+        self._bar_number = np.where(is_bar, np.cumsum(is_bar), 0)
+        width = settings.width / 100 * layout.short_side
+        self._half = np.where(is_bar, width, width * 0.7).astype(np.float32) / 2
+        self._lines = QuadBrush(context, layout, "rect", {"box": 4, "colour": 4})
+        self._lanes = self._lane_lines(scene, settings, width)
+        self._numbers: TextSheet | None = None
+        if settings.bar_numbers:
+            self._numbers = TextSheet(
+                context, layout, "0123456789", size_px=max(8.0, 0.022 * layout.short_side)
+            )
+            red, green, blue, alpha = linear_rgba(settings.bar_colour)
+            self._number_colour = (red, green, blue, min(1.0, alpha * 2))
+
+    def _lane_lines(self, scene: Scene, settings: GridLayer, width: float) -> Floats:
+        """A line at the lower edge of each C and F, where two white keys meet."""
+        layout = scene.layout
+        rows = []
+        for key in range(layout.keys.low + 1, layout.keys.high + 1):
+            if key % 12 in (0, 5):
+                low, high = layout.lane(key)
+                at = low if layout.vertical else high
+                roll = layout.roll
+                time0, time1 = (roll.y0, roll.y1) if layout.vertical else (roll.x0, roll.x1)
+                box = layout.box(at - width * 0.35, at + width * 0.35, time0, time1)
+                colour = linear_rgba(settings.lane_colour)
+                rows.append((box.x0, box.y0, box.x1, box.y1, *colour))
+        return np.array(rows, dtype=np.float32).reshape(-1, 8)
+
+    def draw_still(self) -> None:
+        """Draw the lanes."""
+        self._lines.draw(self._lanes)
+
+    def draw(self, moment: Moment) -> None:
+        """Draw the lines that are on screen."""
+        first, last = np.searchsorted(
+            self._times, (moment.song_s - self._after_s, moment.song_s + self._ahead_s)
+        )
+        layout = self._layout
+        ahead_s = self._times[first:last] - moment.song_s
+        at = (layout.hit_px - ahead_s * layout.travel_px_per_s).astype(np.float32)
+        half = self._half[first:last]
+        rows = np.empty((last - first, 8), dtype=np.float32)
+        along = (1, 3) if layout.vertical else (0, 2)
+        across = (0, 2) if layout.vertical else (1, 3)
+        rows[:, along[0]], rows[:, along[1]] = at - half, at + half
+        rows[:, across[0]], rows[:, across[1]] = 0, layout.pitch_extent
+        rows[:, 4:] = self._colours[first:last]
+        self._lines.draw(rows)
+        if self._numbers is not None:
+            self._draw_numbers(self._numbers, self._bar_number[first:last], at)
+
+    def _draw_numbers(self, sheet: TextSheet, numbers: np.ndarray, at: Floats) -> None:
+        layout = self._layout
+        pad = 0.35 * sheet.line_px
+        for number, place in zip(numbers, at, strict=True):
+            if number:
+                text = str(number)
+                if layout.vertical:
+                    x, y = pad, float(place) - pad * 0.4 - sheet.line_px
+                else:
+                    x, y = float(place) + pad, pad
+                sheet.add(text, x, y, self._number_colour)
+        sheet.flush()
