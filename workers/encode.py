@@ -1,0 +1,87 @@
+"""Encoding a chunk into a segment that can be stitched without encoding it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Final
+
+import av
+from av.error import FFmpegError
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+from shared.errors import EncodeError
+from shared.plan import BUFFER_S, VideoSpec
+
+ENCODER_THREADS: Final = 1
+"""Fixed, since x264's output depends on it. One process a core beats threads in one process."""
+
+
+def add_video_stream(
+    container: av.container.OutputContainer, video: VideoSpec, frames: int
+) -> av.VideoStream:
+    """Add an H.264 stream, its encoder open, for one closed group of ``frames`` frames.
+
+    ``stitchable`` keeps the rate factor out of the parameter sets, so that all segments of an
+    export share one header.
+
+    Raises:
+        EncodeError: libx264 does not take these settings.
+    """
+    stream = container.add_stream("libx264", rate=video.fps)
+    stream.time_base = 1 / video.fps
+    encoder = stream.codec_context
+    encoder.width, encoder.height = video.width, video.height
+    encoder.pix_fmt = "yuv420p"
+    encoder.time_base = 1 / video.fps
+    encoder.thread_count = ENCODER_THREADS
+    encoder.thread_type = "SLICE"
+    encoder.colorspace = Colorspace.ITU709
+    encoder.color_range = ColorRange.MPEG
+    encoder.color_primaries = ColorPrimaries.BT709
+    encoder.color_trc = ColorTrc.BT709
+    encoder.options = {
+        "preset": video.encoder_speed,
+        "profile": video.profile,
+        "crf": str(video.crf),
+        "maxrate": f"{video.max_kbps}k",
+        "bufsize": f"{BUFFER_S * video.max_kbps}k",
+        "g": str(frames),
+        "x264-params": "stitchable=1:open-gop=0",
+    }
+    try:
+        encoder.open()
+    except (FFmpegError, ValueError) as exc:
+        raise EncodeError(f"libx264 cannot encode {video.width}x{video.height}: {exc}") from exc
+    if encoder.options:
+        raise EncodeError(f"libx264 did not understand {sorted(encoder.options)}.")
+    return stream
+
+
+def encode_segment(pictures: Iterable[av.VideoFrame], video: VideoSpec, frames: int) -> bytes:
+    """Encode frames into an mp4 in memory with exact timestamps that begin at 0.
+
+    Args:
+        pictures: The frames, yuv420p, each read before the next is asked for.
+        video: What to encode.
+        frames: How many there are.
+
+    Raises:
+        EncodeError: libx264 refused, or the number of frames was another.
+    """
+    buffer = BytesIO()
+    count = 0
+    try:
+        with av.open(buffer, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+            stream = add_video_stream(container, video, frames)
+            for picture in pictures:
+                picture.pts = count
+                picture.time_base = 1 / video.fps
+                count += 1
+                container.mux(stream.encode(picture))
+            container.mux(stream.encode(None))
+    except FFmpegError as exc:
+        raise EncodeError(f"libx264 failed at frame {count}: {exc}") from exc
+    if count != frames:
+        raise EncodeError(f"{frames} frames were to be encoded, {count} came.")
+    return buffer.getvalue()

@@ -1,0 +1,23 @@
+"""What draws and encodes here, by name and version.
+
+Two engines may differ in the last bit of a frame, so an export is rendered by one kind only and
+its segments are found again only by the same kind.
+"""
+
+from __future__ import annotations
+
+import av
+import moderngl
+
+from workers.encode import ENCODER_THREADS
+from workers.gl.context import renderer_name
+
+
+def identity(context: moderngl.Context) -> str:
+    """The engine as one line of text."""
+    libav = "; ".join(
+        f"{name} {'.'.join(str(part) for part in version)}"
+        for name, version in sorted(av.library_versions.items())
+        if name in ("libavcodec", "libavformat", "libswscale", "libswresample")
+    )
+    return f"{renderer_name(context)}; {libav}; {ENCODER_THREADS} encoder thread"
