@@ -1,0 +1,1 @@
+"""The service: the command line and what decides which work is done when."""

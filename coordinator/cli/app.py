@@ -1,0 +1,57 @@
+"""The ``midifarm`` command: its sub-commands, and how errors are told."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import NoReturn
+
+import typer
+
+from coordinator.cli.doctor import doctor
+from coordinator.cli.presets import presets
+from coordinator.cli.probe import probe
+from coordinator.cli.render import render
+from shared.errors import CancelledError, InputError, MidifarmError, StorageError
+
+app = typer.Typer(
+    name="midifarm",
+    help="Turn MIDI files and their recordings into music videos.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(render)
+app.command()(probe)
+app.command()(doctor)
+app.command()(presets)
+
+
+def main() -> NoReturn:
+    """Run the command line: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit status; errors are told in one line on standard error."""
+    try:
+        app(args=arguments, prog_name="midifarm", standalone_mode=True)
+    except KeyboardInterrupt:
+        return _tell("Interrupted; nothing was written.", 130)
+    except CancelledError as exc:
+        return _tell(exc.message, 130)
+    except (InputError, StorageError) as exc:
+        return _tell(exc.message, 2)
+    except MidifarmError as exc:
+        return _tell(exc.message, 1)
+    except SystemExit as exc:
+        return exc.code if isinstance(exc.code, int) else 1
+    return 0
+
+
+def _tell(message: str, status: int) -> int:
+    line = " ".join(message.split())
+    print(f"midifarm: {line}", file=sys.stderr)  # noqa: T201
+    return status

@@ -1,0 +1,219 @@
+"""``midifarm render``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from cluster.executor import open_executor
+from cluster.isolated import call_isolated
+from cluster.session import preload
+from coordinator.export_run import OnProgress
+from coordinator.export_run import Progress as ExportProgress
+from coordinator.render import RenderRequest, RenderResult
+from coordinator.render import render as render_export
+from coordinator.trimming import trim_store
+from shared.composition import Composition, describe, parse_composition
+from shared.errors import CompositionError, InputError
+from shared.export import ExportConfiguration
+from shared.intake import Intake, IntakeRequest
+from shared.presets import find_preset
+from shared.settings import Settings
+from shared.storage import open_store
+from shared.styles import DEFAULT_STYLE, STYLES, find_style
+
+
+def render(
+    song: Annotated[Path, typer.Argument(metavar="SONG.mid", help="The MIDI file.")],
+    audio: Annotated[
+        Path | None,
+        typer.Option(
+            help="Its recording (wav, mp3, flac, m4a, ogg, …). Without one the MIDI is "
+            "played through a SoundFont."
+        ),
+    ] = None,
+    soundfont: Annotated[
+        Path | None, typer.Option(help="The SoundFont to play it through; else one that is found.")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(help=f"A built-in style: {', '.join(STYLES)}.")
+    ] = None,
+    composition: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="A composition of your own.")
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="Output settings; `midifarm presets` lists them.")
+    ] = "youtube_1080p",
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Another size than the preset's, in pixels.")
+    ] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option(
+            help="Another frame rate: 24, 25, 30, 50, 60, 24000/1001, 30000/1001, 60000/1001."
+        ),
+    ] = None,
+    start: Annotated[str, typer.Option(metavar="S", help="Where in the song it begins, s.")] = "0",
+    end: Annotated[
+        str | None, typer.Option(metavar="S", help="Where in the song it ends, s.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Render processes; one a core if not given.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT.mp4",
+            help="The video; the song's name in this folder if not given.",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the video if it exists.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print nothing but one JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Render a MIDI file, and its recording if there is one, to a verified video.
+
+    The exit status is 0 only if the finished file was checked and is as planned; 2 means that
+    something about the input must change, and the message says what.
+    """
+    began_s = time.monotonic()
+    settings = Settings()
+    if workers is not None:
+        settings = settings.model_copy(update={"workers": workers})
+    request = RenderRequest(
+        midi=song,
+        audio=audio,
+        soundfont=soundfont,
+        composition=_composition(style, composition),
+        folder=composition.parent if composition else Path.cwd(),
+        configuration=_configuration(preset, size, fps),
+        start_s=_seconds(start, "--start"),
+        end_s=None if end is None else _seconds(end, "--end"),
+        output=output or Path(f"{song.stem}.mp4"),
+        overwrite=overwrite,
+    )
+    for path in (song, audio, soundfont):
+        if path is not None and not path.is_file():
+            raise InputError(f"There is no file {path}.")
+    preload(settings.ray_address)
+    store_url = str(settings.data_dir.absolute())
+    store = open_store(store_url)
+    console = Console(stderr=True)
+    with _progress_bar(console, shown=not as_json) as on_progress:
+        result = render_export(
+            request,
+            store=store,
+            take_in=partial(_take_in, store_url=store_url),
+            open_executor=partial(
+                open_executor,
+                store_url,
+                address=settings.ray_address,
+                workers=settings.workers,
+            ),
+            on_progress=on_progress,
+            began_s=began_s,
+        )
+    trim_store(store, int(settings.cache_gib * (1 << 30)))
+    _tell(result, console, as_json=as_json)
+
+
+def _take_in(request: IntakeRequest, *, store_url: str) -> Intake:
+    found = call_isolated("take_in", request=request.model_dump(mode="json"), store_url=store_url)
+    return Intake.model_validate(found)
+
+
+def _composition(style: str | None, file: Path | None) -> Composition:
+    if style and file:
+        raise CompositionError("Give either --style or --composition, not both.")
+    if file is None:
+        return find_style(style or DEFAULT_STYLE)
+    try:
+        return parse_composition(file.read_text("utf-8"), file.name)
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InputError(f"The composition {file} cannot be read: {exc}.") from exc
+
+
+def _configuration(preset: str, size: str | None, fps: str | None) -> ExportConfiguration:
+    plain = find_preset(preset).model_dump(mode="json")
+    if size is not None:
+        width, cross, height = size.lower().partition("x")
+        if not (cross and width.isdecimal() and height.isdecimal()):
+            raise CompositionError(f"{size!r} is no size; write it as 1920x1080.")
+        plain["quality"]["resolution"] = {"width": int(width), "height": int(height)}
+    if fps is not None:
+        plain["quality"]["framerate"] = fps
+    try:
+        return ExportConfiguration.model_validate(plain)
+    except ValidationError as exc:
+        raise CompositionError(f"These settings do not fit: {describe(exc)}.") from exc
+
+
+def _seconds(text: str, option: str) -> Fraction:
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(f"{option} takes a time in seconds, such as 12.5, not {text!r}.") from None
+    if value < 0:
+        raise InputError(f"{option} cannot be before the song's beginning.")
+    return value
+
+
+@contextmanager
+def _progress_bar(console: Console, *, shown: bool) -> Iterator[OnProgress]:
+    """A live bar: frames, frames a second, time left, chunks done."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} frames"),
+        TextColumn("{task.fields[rate]}"),
+        console=console,
+        disable=not shown,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("starting", total=1, rate="")
+
+        def on_progress(progress: ExportProgress) -> None:
+            left = f", {progress.eta_s:.0f} s left" if progress.eta_s is not None else ""
+            bar.update(
+                task,
+                description=progress.stage,
+                completed=progress.frames,
+                total=progress.total_frames,
+                rate=f"{progress.fps:.1f} fps{left}, "
+                f"{progress.chunks}/{progress.total_chunks} chunks",
+            )
+
+        yield on_progress
+
+
+def _tell(result: RenderResult, console: Console, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")
+        return
+    for warning in result.warnings:
+        console.print(f"[yellow]note:[/] {warning}", highlight=False)
+    sound = "silent" if result.audio_lufs is None else f"{result.audio_lufs:.1f} LUFS"
+    typer.echo(
+        f"{result.output}: {result.width}x{result.height} {result.fps:g} fps, "
+        f"{result.duration_s:.2f} s, {result.frames} frames, {result.bytes / 1e6:.1f} MB, {sound}; "
+        f"rendered in {result.elapsed_s:.1f} s ({result.render_fps:.1f} fps)"
+    )
