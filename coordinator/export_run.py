@@ -131,7 +131,10 @@ class ExportRun:
 
     def _take(self, outcome: Outcome) -> Item | None:
         """Note an outcome; the item if it is to be tried again."""
-        item = self._under_way.pop(outcome.attempt)
+        item = self._under_way.pop(outcome.attempt, None)
+        if item is None:  # late or doubled: what it has to say is known already
+            _log.info("late_outcome attempt=%s", outcome.attempt)
+            return None
         if outcome.error is not None:
             failures = self._failures.setdefault(item.key, _Failures())
             if not failures.note(outcome.error):

@@ -19,10 +19,15 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         InputError: It could not; the message says what to do.
     """
     folder = path.parent
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file in it.")
-    if path.exists() and not overwrite:
-        raise _taken(path)
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; name a file in it.")
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is no ordinary file and cannot be replaced.")
+        if (path.exists() or path.is_symlink()) and not overwrite:
+            raise _taken(path)
+    except OSError as exc:  # such as a name that is too long
+        raise InputError(f"{path} cannot be written: {exc.strerror or exc}.") from exc
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder} to put the video in.")
     try:
@@ -41,7 +46,9 @@ def publish(store: ObjectStore, key: str, path: Path, *, overwrite: bool) -> Non
     """
     handle, name = -1, ""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:32]}.", suffix=".part", dir=path.parent
+        )
         with os.fdopen(handle, "wb") as target, store.reader(key) as source:
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()

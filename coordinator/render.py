@@ -154,6 +154,8 @@ def video_range(request: RenderRequest, intake: Intake) -> tuple[Fraction, Fract
     """
     warnings = []
     start_s = request.start_s
+    if intake.notes == 0:
+        raise CompositionError(f"There are no notes in {request.midi.name}.")
     if request.end_s is not None:
         end_s = request.end_s
         if end_s <= start_s:
@@ -172,8 +174,11 @@ def video_range(request: RenderRequest, intake: Intake) -> tuple[Fraction, Fract
                     f"The recording ends at {recording_end_s:.1f} s of the song, its last note at "
                     f"{intake.end_s:.1f} s. Do they belong together?"
                 )
-    if intake.notes == 0:
-        raise CompositionError(f"There are no notes in {request.midi.name}.")
+        if end_s <= start_s:
+            raise CompositionError(
+                f"The song is over at {float(end_s):g} s; the video cannot begin at "
+                f"{float(start_s):g} s."
+            )
     if intake.notes_in_range == 0:
         raise CompositionError(
             f"There are no notes between {float(start_s):g} s and {float(end_s):g} s; the last "

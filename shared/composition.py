@@ -19,7 +19,7 @@ Fraction01 = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Direction(StrEnum):
@@ -246,13 +246,20 @@ def parse_composition(text: str, name: str) -> Composition:
     try:
         return Composition.model_validate_json(text)
     except ValidationError as exc:
-        raise CompositionError(f"{name} is no composition: {describe(exc)}") from exc
+        raise CompositionError(f"{name} is no composition: {describe(exc)}.") from exc
 
 
 def describe(error: ValidationError) -> str:
     """The findings of a validation as one line: ``layers.0.colour: …; stage.keys: …``."""
     findings = []
-    for finding in error.errors():
+    errors = error.errors()
+    for finding in errors:
+        if finding["type"] == "too_short" and any(
+            len(other["loc"]) > len(finding["loc"])
+            and other["loc"][: len(finding["loc"])] == finding["loc"]
+            for other in errors
+        ):
+            continue  # pydantic leaves out the items that do not fit and then misses them
         place = ".".join(str(part) for part in finding["loc"])
         message = finding["msg"].removeprefix("Value error, ")
         findings.append(f"{place}: {message}" if place else message)

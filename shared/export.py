@@ -6,7 +6,7 @@ snake_case are both read, and fields that nobody knows are refused.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -23,6 +23,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
+        allow_inf_nan=False,
         alias_generator=AliasGenerator(alias=to_camel),
         populate_by_name=True,
     )
@@ -40,8 +41,8 @@ class ExportFormat(_Model):
 class Resolution(_Model):
     """Size of the picture in pixels; both even, as 4:2:0 colour needs."""
 
-    width: Annotated[int, Field(ge=16, le=8192)]
-    height: Annotated[int, Field(ge=16, le=8192)]
+    width: int = Field(ge=16, le=8192, description="Pixels per row.")
+    height: int = Field(ge=16, le=8192, description="Rows.")
 
     @model_validator(mode="after")
     def _even(self) -> Resolution:

@@ -146,23 +146,25 @@ class StitchReport(Spec):
 class Plan(Spec):
     """All the work of an export."""
 
-    chunks: tuple[ChunkSpec, ...]
-    """In the order of their frames; together they cover the video once."""
-    audio: AudioSpec | None
-    """The sound, made once beside the chunks; None for a silent video."""
-    stitch: StitchSpec
-    """What turns their results into the finished file."""
+    chunks: tuple[ChunkSpec, ...] = Field(
+        description="In the order of their frames; together they cover the video once."
+    )
+    audio: AudioSpec | None = Field(
+        description="The sound, made once beside the chunks; None for a silent video."
+    )
+    stitch: StitchSpec = Field(description="What turns their results into the finished file.")
 
 
 def chunk_ranges(frames: int, fps: Fraction) -> tuple[FrameRange, ...]:
     """Cut a video of ``frames`` frames into chunks of equal length, to within a frame.
 
-    They are as near to CHUNK_S as a whole number of chunks allows, and shorter for short videos.
+    They are as near to CHUNK_S as a whole number of chunks allows, and shorter for short videos,
+    but never shorter than SHORTEST_CHUNK_S where there is more than one.
     """
     shortest = frames_to_cover(Fraction(SHORTEST_CHUNK_S), fps)
     longest = frames_to_cover(Fraction(CHUNK_S), fps)
     length = min(longest, max(shortest, -(-frames // CHUNKS_WANTED)))
-    count = max(1, round(Fraction(frames, length)))
+    count = max(1, min(round(Fraction(frames, length)), frames // shortest))
     edges = [frames * index // count for index in range(count + 1)]
     return tuple(FrameRange(a, b) for a, b in itertools.pairwise(edges))
 

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 from platformdirs import user_cache_path
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import InputError
 
 
 def usable_cores() -> int:
@@ -39,3 +41,19 @@ class Settings(BaseSettings):
         ge=0,
         description="Size to which the local object store is trimmed after a render, oldest first.",
     )
+
+
+def read_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        InputError: A variable does not fit; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        findings = "; ".join(
+            f"MIDIFARM_{'.'.join(map(str, finding['loc'])).upper()}: {finding['msg']}"
+            for finding in exc.errors()
+        )
+        raise InputError(f"The environment does not fit: {findings}.") from exc

@@ -8,6 +8,7 @@ or in chunks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -49,7 +50,28 @@ def parse_frame_rate(value: object) -> Fraction:
 FrameRate = Annotated[Fraction, BeforeValidator(parse_frame_rate), PlainSerializer(str)]
 """A frame rate as a pydantic field: validated against FRAME_RATES, written as text."""
 
-Seconds = Annotated[Fraction, BeforeValidator(lambda v: Fraction(str(v))), PlainSerializer(str)]
+_SECONDS: Final = re.compile(
+    r"[+-]?(\d{1,160}(\.\d{0,160})?|\.\d{1,160}|\d{1,160}/\d{1,160})(e[+-]?\d\d?)?"
+)
+"""Bounded, as the whole of ``1e999999999`` would fill the memory."""
+
+
+def parse_seconds(value: object) -> Fraction:
+    """Read an exact time in seconds: a number, ``"12.5"`` or ``"n/d"``.
+
+    Raises:
+        ValueError: It is none.
+    """
+    text = str(value).strip().lower()
+    try:
+        if isinstance(value, Fraction) or _SECONDS.fullmatch(text):
+            return Fraction(text)
+    except (ValueError, ZeroDivisionError):  # n/0, or an exponent on a quotient
+        pass
+    raise ValueError(f"{text[:40]!r} is no time in seconds")
+
+
+Seconds = Annotated[Fraction, BeforeValidator(parse_seconds), PlainSerializer(str)]
 """An exact time in seconds as a pydantic field, read from a number or ``"n/d"``."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
+import signal
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -22,6 +24,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(importlib.metadata.version("midifarm"))
+        raise typer.Exit
+
+
 app.command()(render)
 app.command()(probe)
 app.command()(doctor)
@@ -30,6 +45,8 @@ app.command()(presets)
 
 def main() -> NoReturn:
     """Run the command line: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    # A polite kill unwinds like an error does, so that nothing half-done stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     sys.exit(run(sys.argv[1:]))
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from cluster.isolated import call_isolated
 from shared.errors import MidifarmError
-from shared.settings import Settings, usable_cores
+from shared.settings import read_settings, usable_cores
 
 _ENOUGH_BYTES: int = 5 << 30
 
@@ -23,7 +23,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of findings.")] = False,
 ) -> None:
     """Check what rendering needs on this machine, and say what to do about what is missing."""
-    findings = [_cores(), *_workers(), _ray(), _disk(Settings().data_dir)]
+    findings = [_cores(), *_workers(), _ray(), _disk(read_settings().data_dir)]
     healthy = all(finding["ok"] for finding in findings if finding["needed"])
     console = Console()
     if as_json:

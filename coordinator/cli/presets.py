@@ -24,7 +24,7 @@ def presets(
         plain = {
             name: preset.model_dump(mode="json", by_alias=True) for name, preset in PRESETS.items()
         }
-        console.print_json(json.dumps(plain))
+        typer.echo(json.dumps(plain, indent=2))
         return
     table = Table("preset", "size", "fps", "video", "sound", "longest", box=None)
     for name, preset in PRESETS.items():

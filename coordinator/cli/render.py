@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -31,9 +32,10 @@ from shared.errors import CompositionError, InputError
 from shared.export import ExportConfiguration
 from shared.intake import Intake, IntakeRequest
 from shared.presets import find_preset
-from shared.settings import Settings
+from shared.settings import read_settings
 from shared.storage import open_store
 from shared.styles import DEFAULT_STYLE, STYLES, find_style
+from shared.timebase import parse_seconds
 
 
 def render(
@@ -95,7 +97,7 @@ def render(
     something about the input must change, and the message says what.
     """
     began_s = time.monotonic()
-    settings = Settings()
+    settings = read_settings()
     if workers is not None:
         settings = settings.model_copy(update={"workers": workers})
     request = RenderRequest(
@@ -111,8 +113,8 @@ def render(
         overwrite=overwrite,
     )
     for path in (song, audio, soundfont):
-        if path is not None and not path.is_file():
-            raise InputError(f"There is no file {path}.")
+        if path is not None:
+            _check_input(path, request.output)
     preload(settings.ray_address)
     store_url = str(settings.data_dir.absolute())
     store = open_store(store_url)
@@ -135,6 +137,18 @@ def render(
     _tell(result, console, as_json=as_json)
 
 
+def _check_input(path: Path, output: Path) -> None:
+    try:
+        found = path.is_file()
+    except OSError as exc:  # such as a name that is too long
+        raise InputError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
+    if not found:
+        raise InputError(f"There is no file {path}.")
+    with suppress(OSError):  # what is wrong with the output is told by check_output
+        if output.samefile(path):
+            raise InputError(f"{output} is read for the video and cannot be replaced by it.")
+
+
 def _take_in(request: IntakeRequest, *, store_url: str) -> Intake:
     found = call_isolated("take_in", request=request.model_dump(mode="json"), store_url=store_url)
     return Intake.model_validate(found)
@@ -154,10 +168,10 @@ def _composition(style: str | None, file: Path | None) -> Composition:
 def _configuration(preset: str, size: str | None, fps: str | None) -> ExportConfiguration:
     plain = find_preset(preset).model_dump(mode="json")
     if size is not None:
-        width, cross, height = size.lower().partition("x")
-        if not (cross and width.isdecimal() and height.isdecimal()):
+        match = re.fullmatch(r"(\d{1,9})x(\d{1,9})", size.lower())
+        if match is None:
             raise CompositionError(f"{size!r} is no size; write it as 1920x1080.")
-        plain["quality"]["resolution"] = {"width": int(width), "height": int(height)}
+        plain["quality"]["resolution"] = {"width": int(match[1]), "height": int(match[2])}
     if fps is not None:
         plain["quality"]["framerate"] = fps
     try:
@@ -168,8 +182,8 @@ def _configuration(preset: str, size: str | None, fps: str | None) -> ExportConf
 
 def _seconds(text: str, option: str) -> Fraction:
     try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
+        value = parse_seconds(text)
+    except ValueError:
         raise InputError(f"{option} takes a time in seconds, such as 12.5, not {text!r}.") from None
     if value < 0:
         raise InputError(f"{option} cannot be before the song's beginning.")
@@ -185,7 +199,7 @@ def _progress_bar(console: Console, *, shown: bool) -> Iterator[OnProgress]:
         TextColumn("{task.completed:.0f}/{task.total:.0f} frames"),
         TextColumn("{task.fields[rate]}"),
         console=console,
-        disable=not shown,
+        disable=not (shown and console.is_terminal),
         transient=True,
     )
     with bar:

@@ -1,0 +1,276 @@
+"""Compositions: read strictly, explained by field, written back the same; and the styles."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from shared import composition, export, intake, plan, settings
+from shared.composition import (
+    BackgroundLayer,
+    Composition,
+    Direction,
+    KeyboardLayer,
+    Layer,
+    describe,
+    parse_composition,
+)
+from shared.errors import CompositionError
+from shared.styles import DEFAULT_STYLE, STYLES, find_style
+
+LAYER_CLASSES: tuple[type[BaseModel], ...] = get_args(get_args(Layer)[0])
+LAYERS: dict[str, dict[str, Any]] = {
+    "background": {
+        "colour": "#102030",
+        "gradient": [{"at": 0, "colour": "#000000"}, {"at": 0.5, "colour": "#ffffff80"}],
+        "gradient_angle_deg": -45.5,
+        "image": "sky.png",
+        "fit": "contain",
+        "dim": 0.25,
+        "vignette": 1,
+    },
+    "grid": {
+        "bar_colour": "#111111",
+        "beat_colour": "#222222",
+        "lane_colour": "#333333",
+        "width": 0.5,
+        "bar_numbers": False,
+    },
+    "piano_roll": {
+        "corner_radius": 0.5,
+        "gap": 0,
+        "glow": 2,
+        "glow_radius": 0,
+        "sheen": 1,
+        "outline": True,
+        "percussion": "show",
+    },
+    "keyboard": {
+        "white_colour": "#ffffff",
+        "black_colour": "#000000",
+        "line_colour": "#ff0000",
+        "length": 4.5,
+        "light": 0.5,
+    },
+    "hit_flash": {"size": 1.5, "strength": 4, "decay_s": 0.01},
+    "title": {
+        "text": "Für Elise – エリーゼ",
+        "artist": "L. van Beethoven",
+        "colour": "#eeeeee",
+        "size": 12,
+        "position": "bottom",
+        "from_s": 1,
+        "until_s": 9,
+        "fade_s": 0,
+        "font": "fonts/a.ttf",
+    },
+}
+MODELS = [
+    model
+    for module in (composition, export, intake, plan, settings)
+    for model in vars(module).values()
+    if isinstance(model, type) and issubclass(model, BaseModel)
+    if model.__module__ == module.__name__ and model.model_fields
+]
+
+
+def read(**fields: Any) -> Composition:
+    return parse_composition(json.dumps({"layers": [{"type": "piano_roll"}]} | fields), "mine.json")
+
+
+def test_every_layer_has_a_full_example_here() -> None:
+    for layer in LAYER_CLASSES:
+        name = layer.model_fields["type"].default
+        assert LAYERS[name].keys() | {"type"} == layer.model_fields.keys()
+    assert len(LAYER_CLASSES) == len(LAYERS)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_is_read_and_written_without_loss(name: str) -> None:
+    plain = {"type": name} | LAYERS[name]
+    read_back = read(layers=[plain])
+    assert read_back.layers[0].type == name
+    assert read_back.layers[0].model_dump(mode="json") == plain
+    assert Composition.model_validate_json(read_back.model_dump_json()) == read_back
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_needs_nothing_but_its_type(name: str) -> None:
+    [layer] = read(layers=[{"type": name}]).layers
+    assert layer.type == name
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"colors": []}, "colors"),
+        ({"stage": {"direction": "falling", "speed": 2}}, "stage.speed"),
+        ({"colouring": {"pallette": []}}, "colouring.pallette"),
+        ({"layers": [{"type": "grid", "colour": "#ffffff"}]}, "layers.0.grid.colour"),
+        (
+            {"layers": [{"type": "background", "gradient": [{"at": 0, "color": "#ffffff"}]}]},
+            "layers.0.background.gradient.0.color",
+        ),
+    ],
+)
+def test_unknown_fields_are_refused_by_name(fields: dict[str, Any], place: str) -> None:
+    with pytest.raises(CompositionError) as caught:
+        read(**fields)
+    assert f"{place}: Extra inputs are not permitted" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "finding"),
+    [
+        ({"layers": []}, "layers: Tuple should have at least 1 item"),
+        ({"layers": [{"type": "fire"}]}, "layers.0: Input tag 'fire' found using 'type'"),
+        ({"layers": [{}]}, "layers.0: Unable to extract tag using discriminator 'type'"),
+        ({"tail_s": -1}, "tail_s: Input should be greater than or equal to 0"),
+        ({"stage": {"direction": "up"}}, "stage.direction: Input should be 'falling', 'rising'"),
+        ({"stage": {"seconds_ahead": 0}}, "stage.seconds_ahead: Input should be greater than 0"),
+        ({"colouring": {"palette": []}}, "colouring.palette: Tuple should have at least 1 item"),
+        (
+            {"colouring": {"palette": ["#ffffff", "red"]}},
+            "colouring.palette.1: 'red' is no colour; write it as #rrggbb or #rrggbbaa",
+        ),
+    ],
+)
+def test_a_value_that_does_not_fit_is_explained_by_its_field(
+    fields: dict[str, Any], finding: str
+) -> None:
+    with pytest.raises(CompositionError) as caught:
+        read(**fields)
+    assert caught.value.message.startswith("mine.json is no composition: ")
+    assert finding in caught.value.message
+
+
+def test_all_findings_are_told_in_one_sentence() -> None:
+    with pytest.raises(CompositionError) as caught:
+        read(tail_s=99, sustain_pedal="perhaps", colouring={"velocity_shade": 2})
+    message = caught.value.message
+    assert [
+        message.count(name) for name in ("tail_s: ", "sustain_pedal: ", ".velocity_shade: ")
+    ] == [
+        1,
+        1,
+        1,
+    ]
+    assert message.count("; ") == 2
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert "pydantic" not in message
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "\ufeff{}", '{"layers": [{"type": "grid"}]']
+)
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    with pytest.raises(CompositionError, match=r"^mine\.json is no composition: "):
+        parse_composition(text, "mine.json")
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(
+    "field",
+    ['"tail_s": {}', '"layers": [{{"type": "title", "from_s": {}}}]', '"audio_offset_s": {}'],
+)
+def test_numbers_that_are_none_are_refused(field: str, number: str) -> None:
+    text = '{"layers": [{"type": "title"}], ' + field.format(number) + "}"
+    with pytest.raises(CompositionError, match="should be a finite number"):
+        parse_composition(text, "mine.json")
+
+
+def test_a_wrong_layer_is_not_also_told_to_be_missing() -> None:
+    with pytest.raises(CompositionError) as caught:
+        read(layers=[{"type": "grid", "color": "#ffffff"}])
+    assert caught.value.message == (
+        "mine.json is no composition: layers.0.grid.color: Extra inputs are not permitted."
+    )
+
+
+def test_a_finding_about_the_whole_names_no_field() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Composition.model_validate_json("{")
+    assert describe(caught.value).startswith("Invalid JSON: ")
+
+
+@pytest.mark.parametrize("places", [[], [0, 1], [0.2, 0.2], [0, 0.5, 1]])
+def test_a_gradient_has_stops_in_the_order_of_their_places(places: list[float]) -> None:
+    stops = [{"at": place, "colour": "#ffffff"} for place in places]
+    layer = BackgroundLayer.model_validate({"gradient": stops})
+    assert [stop.at for stop in layer.gradient] == places
+
+
+@pytest.mark.parametrize("places", [[0.5], [1, 0], [0, 0.6, 0.5]])
+def test_other_gradients_are_refused(places: list[float]) -> None:
+    stops = [{"at": place, "colour": "#ffffff"} for place in places]
+    with pytest.raises(ValidationError, match="two or more stops in the order of their places"):
+        BackgroundLayer.model_validate({"gradient": stops})
+
+
+def test_a_composition_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        read().tail_s = 3  # type: ignore[misc]
+
+
+def test_the_first_keyboard_gives_the_stage_its_shape() -> None:
+    keyboards = [{"type": "keyboard", "length": 3}, {"type": "keyboard", "length": 4}]
+    assert read(layers=[{"type": "grid"}, *keyboards]).keyboard == KeyboardLayer(length=3)
+    assert read(layers=[{"type": "grid"}]).keyboard is None
+
+
+def test_every_direction_says_where_the_keyboard_lies() -> None:
+    assert {direction.value for direction in Direction} == {"falling", "rising", "left", "right"}
+    assert read().stage.direction is Direction.FALLING
+
+
+def test_there_is_a_file_for_every_style_and_no_other() -> None:
+    names = {path.name for path in files("shared.styles").iterdir() if path.name.endswith(".json")}
+    assert names == {f"{name}.json" for name in STYLES}
+    assert next(iter(STYLES)) == DEFAULT_STYLE
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_style_needs_only_a_song(name: str) -> None:
+    style = find_style(name)
+    types = [layer.type for layer in style.layers]
+    assert {"background", "piano_roll", "keyboard"} <= set(types)
+    assert types[0] == "background", "what lies behind everything is drawn first"
+    text = style.model_dump_json()
+    assert '"image":"' not in text
+    assert '"font":"' not in text
+
+
+def test_styles_differ() -> None:
+    assert len({find_style(name).model_dump_json() for name in STYLES}) == len(STYLES)
+    assert all(text.endswith(".") for text in STYLES.values())
+
+
+@pytest.mark.parametrize("name", ["", "Aurora", "../aurora", "__init__"])
+def test_an_unknown_style_is_refused_with_those_that_exist(name: str) -> None:
+    with pytest.raises(CompositionError) as caught:
+        find_style(name)
+    assert all(style in caught.value.message for style in STYLES)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model.__module__}.{model.__name__}")
+def test_every_field_is_described_in_a_sentence(model: type[BaseModel]) -> None:
+    assert model.__doc__
+    for name, field in model.model_fields.items():
+        if name == "type":
+            continue  # its only value is the name of the class
+        text = field.description or ""
+        assert text[:1].isupper() or text.startswith(("`", "0 ", "1 ", "x264", "kbit/s")), (
+            name,
+            text,
+        )
+        assert text.endswith("."), (name, text)
+
+
+def test_the_models_are_found() -> None:
+    assert len(MODELS) > 25
+    assert {Composition, plan.Plan, settings.Settings, export.ExportConfiguration} <= set(MODELS)

@@ -1,0 +1,176 @@
+"""Roll, keyboard and lanes fill the frame, whatever its shape and wherever notes travel."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from shared.composition import Composition, Direction
+from shared.layout import Layout, Rect, lay_out
+
+SIZES = [(1920, 1080), (1080, 1920), (1080, 1080), (3840, 2160), (16, 16), (8192, 16), (16, 8192)]
+STAGES = [((60, 72), "used", True), ((0, 127), "used", False), ((0, 127), "piano", True)]
+
+
+def make(
+    direction: Direction = Direction.FALLING,
+    size: tuple[int, int] = (1920, 1080),
+    notes: tuple[int, int] = (60, 72),
+    *,
+    keyboard: bool = True,
+    keys: str = "used",
+    after_s: float = 0.0,
+) -> Layout:
+    composition = Composition.model_validate(
+        {
+            "stage": {
+                "direction": direction,
+                "keys": keys,
+                "seconds_ahead": 3,
+                "seconds_after": after_s,
+            },
+            "layers": [{"type": "piano_roll"}, *([{"type": "keyboard"}] if keyboard else [])],
+        }
+    )
+    return lay_out(composition, *size, *notes)
+
+
+LAYOUTS = [
+    pytest.param(
+        make(direction, size, notes, keys=keys, keyboard=keyboard),
+        id=f"{direction}-{size[0]}x{size[1]}-{notes[0]}_{notes[1]}-{keys}"
+        + ("" if keyboard else "-bare"),
+    )
+    for direction, size, (notes, keys, keyboard) in itertools.product(Direction, SIZES, STAGES)
+]
+every_layout = pytest.mark.parametrize("layout", LAYOUTS)
+every_direction = pytest.mark.parametrize("direction", Direction)
+
+
+def area(box: Rect) -> float:
+    return (box.x1 - box.x0) * (box.y1 - box.y0)
+
+
+def inside(box: Rect, outer: Rect) -> bool:
+    across = outer.x0 <= box.x0 <= box.x1 <= outer.x1
+    return across and outer.y0 <= box.y0 <= box.y1 <= outer.y1
+
+
+def place(layout: Layout, ahead_s: float) -> float:
+    """Where a note that is struck in so many seconds begins, along the time axis."""
+    return layout.hit_px - layout.travel_px_per_s * ahead_s
+
+
+def along_time(layout: Layout, box: Rect) -> tuple[float, float]:
+    return (box.y0, box.y1) if layout.vertical else (box.x0, box.x1)
+
+
+@every_layout
+def test_lanes_lie_in_the_frame_and_reach_both_its_edges(layout: Layout) -> None:
+    lanes = [layout.lane(key) for key in range(layout.keys.low, layout.keys.high + 1)]
+    assert all(low < high for low, high in lanes)
+    assert min(low for low, _ in lanes) == pytest.approx(0, abs=1e-9)
+    assert max(high for _, high in lanes) == pytest.approx(layout.pitch_extent)
+
+
+@every_layout
+def test_roll_and_keyboard_tile_the_frame(layout: Layout) -> None:
+    assert inside(layout.roll, layout.frame)
+    assert inside(layout.keyboard, layout.frame)
+    assert not layout.roll.meets(layout.keyboard)
+    assert area(layout.roll) + area(layout.keyboard) == pytest.approx(area(layout.frame))
+    assert area(layout.roll) > area(layout.frame) / 2
+
+
+@every_layout
+def test_notes_are_struck_at_the_edge_of_the_keyboard(layout: Layout) -> None:
+    near, far = along_time(layout, layout.roll)
+    assert 0 <= layout.hit_px <= layout.time_extent
+    assert layout.hit_px == pytest.approx(far if layout.forward else near, abs=1e-9)
+
+
+@every_layout
+def test_notes_cross_the_whole_roll_in_the_seconds_ahead(layout: Layout) -> None:
+    near, far = along_time(layout, layout.roll)
+    assert abs(layout.travel_px_per_s) * 3 == pytest.approx(far - near)
+    assert place(layout, 3) == pytest.approx(near if layout.forward else far, abs=1e-9)
+
+
+@every_direction
+def test_notes_travel_on_behind_the_line_until_the_keyboard(direction: Direction) -> None:
+    layout = make(direction, after_s=1.0)
+    near, far = along_time(layout, layout.roll)
+    appears, vanishes = (near, far) if layout.forward else (far, near)
+    assert place(layout, 3) == pytest.approx(appears, abs=1e-9)
+    assert place(layout, -1) == pytest.approx(vanishes, abs=1e-9)
+    assert near < layout.hit_px < far
+
+
+@pytest.mark.parametrize(
+    ("direction", "edge", "sign"),
+    [
+        (Direction.FALLING, "y1", 1),
+        (Direction.RISING, "y0", -1),
+        (Direction.LEFT, "x0", -1),
+        (Direction.RIGHT, "x1", 1),
+    ],
+)
+def test_the_keyboard_lies_where_notes_travel_to(
+    direction: Direction, edge: str, sign: int
+) -> None:
+    layout = make(direction)
+    assert getattr(layout.keyboard, edge) == getattr(layout.frame, edge)
+    assert getattr(layout.roll, edge) != getattr(layout.frame, edge)
+    assert layout.travel_px_per_s * sign > 0
+
+
+@pytest.mark.parametrize("direction", [Direction.FALLING, Direction.RISING])
+def test_high_notes_are_on_the_right(direction: Direction) -> None:
+    layout = make(direction)
+    assert layout.lane(60) < layout.lane(72)
+    assert layout.lane(layout.keys.low)[0] == 0
+
+
+@pytest.mark.parametrize("direction", [Direction.LEFT, Direction.RIGHT])
+def test_high_notes_are_on_top(direction: Direction) -> None:
+    layout = make(direction)
+    assert layout.lane(72) < layout.lane(60)
+    assert layout.lane(layout.keys.low)[1] == pytest.approx(layout.height)
+
+
+@every_direction
+def test_without_a_keyboard_the_roll_is_the_frame(direction: Direction) -> None:
+    layout = make(direction, keyboard=False)
+    assert layout.roll == layout.frame
+    assert layout.keyboard_px == area(layout.keyboard) == 0
+
+
+@every_layout
+def test_the_keyboard_has_whole_pixels_and_leaves_room(layout: Layout) -> None:
+    assert layout.keyboard_px == int(layout.keyboard_px)
+    assert layout.keyboard_px <= 0.26 * layout.time_extent + 0.5
+
+
+def test_the_keys_shown_are_those_of_a_piano_or_those_used() -> None:
+    assert make(keys="piano").keys.white_keys == 52
+    assert make(keys="used").keys.white_keys < 30
+
+
+def test_the_short_side_is_the_measure() -> None:
+    assert make(size=(1920, 1080)).short_side == make(size=(1080, 1920)).short_side == 1080
+
+
+@pytest.mark.parametrize(
+    ("other", "meets"),
+    [
+        (Rect(1, 1, 3, 3), True),
+        (Rect(-1, -1, 9, 9), True),
+        (Rect(2, 0, 4, 2), False),
+        (Rect(0, 2, 2, 4), False),
+        (Rect(5, 5, 6, 6), False),
+    ],
+)
+def test_rectangles_meet_where_they_share_more_than_an_edge(other: Rect, meets: bool) -> None:
+    box = Rect(0, 0, 2, 2)
+    assert box.meets(other) is other.meets(box) is meets
