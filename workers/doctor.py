@@ -8,6 +8,7 @@ import av
 import PIL.features
 from av.codec.codec import UnknownCodecError
 
+import workers.fonts
 from shared.errors import GLError
 from workers.gl.context import is_software, open_context, renderer_name
 from workers.soundfont import find_soundfont
@@ -49,7 +50,7 @@ def _encoder(name: str, what: str) -> dict[str, Any]:
 
 def _text() -> dict[str, Any]:
     raqm = bool(PIL.features.check("raqm"))
-    detail = "Aileron (built in)" + (", complex scripts by Raqm" if raqm else "")
+    detail = f"{workers.fonts.NAME} (built in)" + (", complex scripts by Raqm" if raqm else "")
     ok = bool(PIL.features.check("freetype2"))
     advice = "Install Pillow from its own wheel; this one was built without FreeType."
     return _finding("Fonts", ok, detail, "" if ok else advice, needed=True)

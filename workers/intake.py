@@ -15,7 +15,7 @@ from workers.audio import recording_duration_s
 from workers.images import open_image
 from workers.midi import READER_REVISION, MidiLimits, Song, read_midi
 from workers.soundfont import check_soundfont, find_soundfont
-from workers.text import load_font
+from workers.text import load_font, missing_characters
 
 _REPAIRS_TOLD: Final = 3
 """Repairs that are told one by one; `probe` lists them all."""
@@ -31,6 +31,7 @@ def take_in(request: IntakeRequest, store: ObjectStore) -> Intake:
     key, song = take_midi(request.midi, store)
     warnings = _repair_warnings(request.midi, song)
     composition = take_assets(request.composition, request.folder, store)
+    warnings += _title_warnings(request, song)
     recording_key, recording_s, soundfont_key = None, None, None
     if request.audio is not None:
         recording_s = float(recording_duration_s(request.audio))
@@ -125,6 +126,19 @@ def _asset_path(folder: Path, name: str, what: str) -> Path:
     if not path.is_file():
         raise CompositionError(f"The composition's {what} {name} does not exist in {folder}.")
     return path
+
+
+def _title_warnings(request: IntakeRequest, song: Song) -> list[str]:
+    warnings = []
+    for layer in request.composition.layers:
+        if isinstance(layer, TitleLayer):
+            font = request.folder / layer.font if layer.font else None
+            missing = missing_characters((layer.text or song.title) + layer.artist, font)
+            if missing:
+                warnings.append(
+                    f"The title's font cannot draw {missing}; give the title layer a font that can."
+                )
+    return warnings
 
 
 def _repair_warnings(path: Path, song: Song) -> list[str]:

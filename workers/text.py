@@ -7,30 +7,41 @@ from pathlib import Path
 
 import moderngl
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from shared.errors import MediaError
 from shared.layout import Layout
+from workers.fonts import open_font
 from workers.gl.painter import QuadBrush
 
 RGBA = tuple[float, float, float, float]
 
 
 def load_font(size_px: float, path: Path | None = None) -> ImageFont.FreeTypeFont:
-    """A font at a size; Pillow's own (Aileron) where no file is given.
+    """A font at a size; the built-in one where no file is given.
 
     Raises:
         MediaError: The file holds no font.
     """
     if path is None:
-        font = ImageFont.load_default(size_px)
-        if not isinstance(font, ImageFont.FreeTypeFont):
-            raise MediaError("Pillow was built without FreeType, so no text can be drawn.")
-        return font
+        return open_font(size_px)
     try:
         return ImageFont.truetype(str(path), size_px)
     except OSError as exc:
         raise MediaError(f"The font cannot be read ({exc}); use a TTF or OTF file.") from exc
+
+
+def one_line(text: str) -> str:
+    """A text as one line of printable characters; MIDI files hold all kinds of others."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())
+
+
+def missing_characters(text: str, path: Path | None = None) -> str:
+    """The characters of a text that a font cannot draw, each once."""
+    font = load_font(32, path)
+    unknown = bytes(font.getmask("\U0010ffff"))  # no font has this one: its box for the others
+    shown = dict.fromkeys(char for char in one_line(text) if not char.isspace())
+    return "".join(char for char in shown if bytes(font.getmask(char)) == unknown)
 
 
 def _upload(context: moderngl.Context, mask: Image.Image) -> moderngl.Texture:
@@ -70,7 +81,7 @@ class TextBlock:
             set_lines.append((text, face))
         widths = [face.getlength(text) for text, face in set_lines] or [0.0]
         heights = [sum(face.getmetrics()) for _, face in set_lines]
-        pad = 4
+        pad = 4 + int(0.35 * max((size for _, size in lines), default=0.0))
         self.width_px = int(max(widths)) + 2 * pad
         self.height_px = int(sum(heights)) + 2 * pad
         mask = Image.new("L", (self.width_px, self.height_px))
@@ -79,14 +90,20 @@ class TextBlock:
         for (text, face), height in zip(set_lines, heights, strict=True):
             pen.text((self.width_px / 2, top), text, fill=255, font=face, anchor="ma")
             top += height
-        self._texture = _upload(context, mask)
+        self._text = _upload(context, mask)
+        # A soft halo of the opposite brightness keeps the text readable over anything.
+        halo = mask.filter(ImageFilter.GaussianBlur(pad / 3))
+        self._halo = _upload(context, halo.point([min(255, 3 * level) for level in range(256)]))
         self._brush = QuadBrush(context, layout, "sprite", {"box": 4, "piece": 4, "colour": 4})
 
     def draw(self, left: float, top: float, colour: RGBA) -> None:
         """Draw with the top left corner at whole pixels, in a linear colour."""
         box = (left, top, left + self.width_px, top + self.height_px)
-        self._texture.use(0)
-        self._brush.draw(np.array([[*box, 0, 0, 1, 1, *colour]], dtype=np.float32))
+        opposite = 0.0 if sum(colour[:3]) > 1.0 else 1.0
+        halo = (opposite, opposite, opposite, 0.6 * colour[3])
+        for texture, paint in ((self._halo, halo), (self._text, colour)):
+            texture.use(0)
+            self._brush.draw(np.array([[*box, 0, 0, 1, 1, *paint]], dtype=np.float32))
 
 
 class TextSheet:

@@ -8,7 +8,7 @@ from shared.colour import linear_rgba
 from shared.composition import TitleLayer
 from shared.layout import Rect
 from workers.layers.scene import Moment, Scene
-from workers.text import TextBlock
+from workers.text import TextBlock, one_line
 
 _SAFE: float = 0.06
 """Distance kept from the edges of the roll, as a fraction of the short side."""
@@ -23,14 +23,12 @@ class Title:
         """Set the text."""
         layout, roll = scene.layout, scene.layout.roll
         self._settings = settings
-        title = settings.text or scene.song.title
+        written = ((settings.text or scene.song.title, 1.0), (settings.artist, 0.5))
         size_px = settings.size / 100 * layout.short_side
         font = scene.asset(settings.font) if settings.font is not None else None
         widest = (roll.x1 - roll.x0) - 2 * _SAFE * layout.short_side
-        lines = [(title, size_px), (settings.artist, 0.5 * size_px)]
-        self._block = TextBlock(
-            context, layout, [line for line in lines if line[0]], widest_px=widest, font=font
-        )
+        lines = [(one_line(text), size_px * part) for text, part in written if one_line(text)]
+        self._block = TextBlock(context, layout, lines, widest_px=widest, font=font)
         margin = _SAFE * layout.short_side
         height = self._block.height_px
         top = {
@@ -41,7 +39,7 @@ class Title:
         left = (roll.x0 + roll.x1 - self._block.width_px) / 2
         self._at = (round(left), round(top))
         self._colour = linear_rgba(settings.colour)
-        self.moving = Rect(left, top, left + self._block.width_px, top + height) if title else None
+        self.moving = Rect(left, top, left + self._block.width_px, top + height) if lines else None
 
     def draw_still(self) -> None:
         """Nothing stands still."""
