@@ -21,7 +21,9 @@ void main() {
     float edge = max(1.0 - away, 0.0);
     float bloom = edge * edge * edge;
     float core = pow(edge, 14.0);
-    result = vec4(paint.a * (paint.rgb * bloom * 0.9 + mix(paint.rgb, vec3(1.0), 0.7) * core), 0.0);
+    // The core is white-hot at the strike and takes the colour of the note as it cools.
+    vec3 heart = mix(paint.rgb, vec3(1.0), min(0.85, 0.9 * paint.a));
+    result = vec4(paint.a * (paint.rgb * bloom * 0.9 + heart * core), 0.0);
 }
 
 #endif
