@@ -26,7 +26,8 @@ def call_isolated(call: str, **arguments: Any) -> Any:
         InputError: The call took too long.
         WorkerLostError: The process crashed.
     """
-    command = [sys.executable, "-m", "workers.isolated"]
+    # -P: the musician's folder is no place to import from.
+    command = [sys.executable, "-P", "-m", "workers.isolated"]
     try:
         done = subprocess.run(
             command,

@@ -6,10 +6,13 @@ import importlib
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any, Final
 
 from shared.errors import ClusterError
@@ -27,6 +30,10 @@ _ENVIRONMENT: Final = {
     # No bar of Ray's own on the terminal.
     "RAY_TQDM": "0",
 }
+_TEMPORARY: Final = Path("/tmp")  # noqa: S108
+"""Unix sockets lie below it, and their paths may have 107 characters at most."""
+_PREFIX: Final = "mf-"
+_ABANDONED_S: Final = 3600
 _OBJECT_STORE_BYTES: Final = 100 << 20
 """Segments travel through the object storage; Ray's own store holds a few small reports."""
 
@@ -37,6 +44,18 @@ def preload(address: str | None) -> threading.Thread:
     thread = threading.Thread(target=importlib.import_module, args=("ray",), daemon=True)
     thread.start()
     return thread
+
+
+def _sweep() -> None:
+    """Remove what runs that were killed have left behind."""
+    for folder in _TEMPORARY.glob(f"{_PREFIX}*-*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        try:
+            old = time.time() - folder.stat().st_mtime > _ABANDONED_S
+            if old and pid.isdecimal() and not Path("/proc", pid).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # somebody else swept it
 
 
 def _set_environment(address: str | None) -> None:
@@ -63,8 +82,8 @@ def ray_session(address: str | None, workers: int) -> Iterator[None]:
     folder: str | None = None
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
-        # Unix sockets lie below this folder, and their paths may have 107 characters at most.
-        folder = tempfile.mkdtemp(prefix="mf-", dir="/tmp")
+        _sweep()
+        folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_TEMPORARY)
         options |= {
             "address": "local",
             "_temp_dir": folder,
@@ -83,7 +102,9 @@ def ray_session(address: str | None, workers: int) -> Iterator[None]:
         except Exception as exc:  # Ray raises many kinds, some of them bare
             where = f"join the Ray cluster at {address}" if address else "start Ray"
             raise ClusterError(f"Could not {where}: {exc}") from exc
-        yield
+        # Ray tells of workers that died on standard output, which belongs to our answer.
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
         ray.shutdown()
         if folder is not None:
