@@ -15,6 +15,8 @@ from shared.plan import BUFFER_S, VideoSpec
 
 ENCODER_THREADS: Final = 1
 """Fixed, since x264's output depends on it. One process a core beats threads in one process."""
+_GROUP: Final = 250
+"""x264's default distance between key frames."""
 
 
 def add_video_stream(
@@ -46,7 +48,8 @@ def add_video_stream(
         "crf": str(video.crf),
         "maxrate": f"{video.max_kbps}k",
         "bufsize": f"{BUFFER_S * video.max_kbps}k",
-        "g": str(frames),
+        # One group, whatever the length: below its default x264 writes another header.
+        "g": str(max(frames, _GROUP)),
         "x264-params": "stitchable=1:open-gop=0",
     }
     try:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import av
 from av.error import FFmpegError
@@ -24,8 +24,8 @@ REORDER: Final = 2
 """How many frames decoding runs ahead of presentation in the whole file. x264 needs at most two
 with its default of one level of B-frame references; a shorter segment may need less."""
 
-
-Packet = av.Packet[Any]
+if TYPE_CHECKING:
+    Packet = av.Packet[Any]  # generic to the type checker alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,8 @@ def stitch(spec: StitchSpec, store: ObjectStore) -> StitchReport:
 
 
 def _write(spec: StitchSpec, store: ObjectStore, path: Path) -> None:
+    if len(set(spec.segment_keys)) < len(spec.segment_keys):
+        raise RenderError("A segment was planned to be shown twice.")
     fps = spec.video.fps
     options = {
         "movflags": "+faststart",
