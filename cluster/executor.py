@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +9,6 @@ from typing import Any, Final
 
 from shared.errors import CancelledError, ClusterError, MidifarmError, RenderError, WorkerLostError
 from shared.plan import AudioReport, AudioSpec, ChunkSpec, SegmentReport, StitchReport, StitchSpec
-
-_log = logging.getLogger(__name__)
 
 Item = ChunkSpec | AudioSpec | StitchSpec
 Report = SegmentReport | AudioReport | StitchReport

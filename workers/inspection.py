@@ -28,7 +28,9 @@ def inspect_file(path: Path) -> dict[str, Any]:
     rmid = head[:4] == b"RIFF" and head[8:12] == b"RMID"
     if path.suffix.lower() in _MIDI_SUFFIXES or head[:4] == b"MThd" or rmid:
         return describe_song(read_midi(read_limited(path, MidiLimits().max_bytes)))
-    return probe_media(path).model_dump(mode="json")
+    media = probe_media(path).model_dump(mode="json")
+    media["size"] = media.pop("size_bytes")  # the name that the command promises
+    return media
 
 
 def describe_song(song: Song) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -110,8 +109,3 @@ def still_on_plate(layers: Iterable[Layer]) -> list[bool]:
         if layer.moving is not None:
             beneath.append(layer.moving)
     return answers
-
-
-def song_time(picture: Picture, frame: int) -> Fraction:
-    """The exact song time that a frame shows."""
-    return picture.start_s + frame_time(frame, picture.video.fps)

@@ -9,6 +9,7 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from coordinator.cli.doctor import doctor
 from coordinator.cli.presets import presets
@@ -26,15 +27,23 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
-    ] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(importlib.metadata.version("midifarm"))
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # its callback does the work
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    # The help text is the application's own.
+    pass
 
 
 app.command()(render)
@@ -54,8 +63,11 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit status; errors are told in one line on standard error."""
     try:
-        app(args=arguments, prog_name="midifarm", standalone_mode=True)
-    except KeyboardInterrupt:
+        status = app(args=arguments or ["--help"], prog_name="midifarm", standalone_mode=False)
+    except TyperException as exc:  # options and arguments that are missing or do not fit
+        message = exc.format_message().rstrip(".")
+        return _tell(f"{message}. Try: midifarm --help", exc.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         return _tell("Interrupted; nothing was written.", 130)
     except CancelledError as exc:
         return _tell(exc.message, 130)
@@ -63,9 +75,7 @@ def run(arguments: list[str]) -> int:
         return _tell(exc.message, 2)
     except MidifarmError as exc:
         return _tell(exc.message, 1)
-    except SystemExit as exc:
-        return exc.code if isinstance(exc.code, int) else 1
-    return 0
+    return status if isinstance(status, int) else 0
 
 
 def _tell(message: str, status: int) -> int:

@@ -78,11 +78,6 @@ class Scene:
     asset: Callable[[str], Path]
     """Finds the local file of an asset by its object key."""
 
-    def sounding(self, time_s: float) -> Indices:
-        """Notes that sound at a time, in the order of their onsets."""
-        # The smallest float above: a note sounds from the very moment it starts.
-        return self.notes.visible(time_s, float(np.nextafter(time_s, np.inf)))
-
 
 def prepare_scene(
     composition: Composition, song: Song, width: int, height: int, asset: Callable[[str], Path]
