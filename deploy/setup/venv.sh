@@ -42,8 +42,11 @@ is_installed() {
     [ "$have" = "$(contents "$1")" ] || [ "$have" = "$(contents dev)" ]
 }
 
+# Compiled now, not at the first run: a local Ray starts several Python processes one after the
+# other, which takes 4 s instead of 6 s with compiled modules.
 sync() {
-    "$uv" pip sync --quiet --python .venv/bin/python --require-hashes "$lock" "$@"
+    "$uv" pip sync --quiet --python .venv/bin/python --compile-bytecode --require-hashes "$lock" \
+        "$@"
 }
 
 # On Arm and with Python 3.13 a few packages have no wheel. Debian's own Python keeps its headers
