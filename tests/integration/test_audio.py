@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -36,35 +34,6 @@ WAV_HEADER = bytes.fromhex(
 """A wav file (16 bit, mono, 44100 Hz) without a single sample."""
 
 Ffmpeg = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def ffmpeg() -> Ffmpeg:
-    """Debian's ffmpeg: a second opinion, independent of the libav that we bundle."""
-    program = shutil.which("ffmpeg")
-    if program is None:
-        message = "ffmpeg is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-
-    def run(*arguments: str | Path) -> str:
-        done = subprocess.run(
-            [program, "-hide_banner", "-nostdin", "-y", *map(str, arguments)],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stderr
-
-    return run
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    root = tmp_path / "store"
-    root.mkdir()
-    return LocalStore(root)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -11,7 +12,7 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.layout import Layout
+from shared.layout import Layout, Rect
 
 Floats = NDArray[np.float32]
 
@@ -24,6 +25,17 @@ _OVER: Final = (moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA)
 @cache
 def _source(name: str) -> str:
     return files("workers.gl").joinpath("shaders", f"{name}.glsl").read_text("utf-8")
+
+
+@contextmanager
+def clipped(context: moderngl.Context, area: Rect) -> Iterator[None]:
+    """Draw nothing outside of an area, rounded to whole pixels, in this block."""
+    left, top = round(area.x0), round(area.y0)
+    context.scissor = left, top, round(area.x1) - left, round(area.y1) - top
+    try:
+        yield
+    finally:
+        context.scissor = None
 
 
 class QuadBrush:

@@ -7,7 +7,7 @@ import numpy as np
 
 from shared.colour import linear_rgba
 from shared.composition import GridLayer
-from workers.gl.painter import Floats, QuadBrush
+from workers.gl.painter import Floats, QuadBrush, clipped
 from workers.layers.scene import Moment, Scene
 from workers.text import TextSheet
 
@@ -76,9 +76,10 @@ class Grid:
         rows[:, along[0]], rows[:, along[1]] = at - half, at + half
         rows[:, across[0]], rows[:, across[1]] = 0, layout.pitch_extent
         rows[:, 4:] = self._colours[first:last]
-        self._lines.draw(rows)
-        if self._numbers is not None:
-            self._draw_numbers(self._numbers, self._bar_number[first:last], at)
+        with clipped(self._context, layout.roll):
+            self._lines.draw(rows)
+            if self._numbers is not None:
+                self._draw_numbers(self._numbers, self._bar_number[first:last], at)
 
     def _draw_numbers(self, sheet: TextSheet, numbers: np.ndarray, at: Floats) -> None:
         layout = self._layout

@@ -122,13 +122,19 @@ class Keyboard:
         self._flat.draw(self._strip)
 
     def _lit_keys(self, now: float) -> Floats:
-        """Colour and light of each MIDI key, float32 (128, 4): the latest note on a key counts."""
+        """Colour and light of each MIDI key, float32 (128, 4).
+
+        The latest of the notes that sound on a key counts, or else the latest that ended.
+        """
         scene = self._scene
         index = scene.notes.visible(now - _RELEASE_S, float(np.nextafter(now, np.inf)))
         lit = np.zeros((128, 4), dtype=np.float32)
         if len(index):
-            # Notes come in the order of their onsets, and the last assignment stays.
             gone_s = np.maximum(now - scene.notes.end_s[index], 0)
+            sounds = scene.notes.end_s[index] > now
+            # The last assignment stays: those that sound come last, in the order of their onsets.
+            order = np.argsort(sounds, kind="stable")
+            index, gone_s = index[order], gone_s[order]
             key = scene.notes.key[index]
             lit[key, :3] = scene.colours[index]
             lit[key, 3] = np.clip(1 - gone_s / _RELEASE_S, 0, 1)

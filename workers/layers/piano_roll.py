@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.composition import PianoRollLayer
-from workers.gl.painter import QuadBrush
+from workers.gl.painter import QuadBrush, clipped
 from workers.layers.scene import Floats, Moment, Scene, depth_axis
 
 Seconds = NDArray[np.floating]
@@ -103,12 +103,5 @@ class PianoRoll:
         rows[:, 7] = settings.corner_radius * (width - 2 * inset)
         rows[:, 8] = sounding_light(since_s, left_s) if settings.glow > 0 else 0
 
-        roll = layout.roll
-        self._context.scissor = (
-            round(roll.x0),
-            round(roll.y0),
-            round(roll.x1 - roll.x0),
-            round(roll.y1 - roll.y0),
-        )
-        self._brush.draw(rows)
-        self._context.scissor = None
+        with clipped(self._context, layout.roll):
+            self._brush.draw(rows)

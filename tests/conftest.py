@@ -1,0 +1,101 @@
+"""What many tests share: independent judges, an OpenGL context, an object store."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import moderngl
+import pytest
+
+from shared.storage import LocalStore
+from workers.gl.context import open_context
+
+Program = Callable[..., str]
+"""Runs a program with arguments; what it wrote."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let golden images be drawn anew."""
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="Draw tests/golden anew from what is drawn now; look at them before committing.",
+    )
+
+
+def _missing(message: str) -> None:
+    """Skip; but fail in CI, where everything is to be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def _installed(name: str) -> str:
+    program = shutil.which(name)
+    if program is None:
+        _missing(f"{name} is not installed")
+    assert program is not None
+    return program
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> Program:
+    """Debian's ffmpeg: a second opinion, independent of the libav that we bundle."""
+    program = _installed("ffmpeg")
+
+    def run(*arguments: str | Path) -> str:
+        done = subprocess.run(
+            [program, "-hide_banner", "-nostdin", "-y", *map(str, arguments)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stderr
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ffprobe() -> Program:
+    """Debian's ffprobe; returns the JSON that it writes."""
+    program = _installed("ffprobe")
+
+    def run(*arguments: str | Path) -> str:
+        done = subprocess.run(
+            [program, "-hide_banner", "-v", "error", "-of", "json", *map(str, arguments)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stderr == ""
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def _session_context() -> Iterator[moderngl.Context]:
+    with open_context() as context:
+        yield context
+
+
+@pytest.fixture
+def gl_context(_session_context: moderngl.Context) -> Iterator[moderngl.Context]:
+    """A context to draw in, without an error before and after the test."""
+    # Other tests open contexts of their own; this makes ours the current one.
+    with _session_context as context:
+        assert context.error == "GL_NO_ERROR"
+        yield context
+        gc.collect()  # what the test made is freed while its own context is current
+        assert context.error == "GL_NO_ERROR"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    """An object store in a folder of the test's own."""
+    return LocalStore(tmp_path / "store")
