@@ -16,9 +16,6 @@ from shared.composition import Composition
 from shared.keys import audio_key, content_key, result_key, segment_key
 from shared.timebase import FrameRange, FrameRate, Seconds, frames_to_cover
 
-RENDERER_REVISION: Final = 1
-"""Raised whenever drawing, encoding or stitching changes the bytes of any export."""
-
 CHUNK_S: Final = 4
 """Video in a chunk. Every chunk costs a key frame: measured with x264, 2 % in size at 4 s and
 8 % at 2 s."""
@@ -176,11 +173,10 @@ def make_plan(*, picture: Picture, frames: int, audio: AudioSpec | None, engine:
         picture: What the frames show.
         frames: How many there are.
         audio: The sound without its key, or None for a silent video.
-        engine: Names and versions of what draws and encodes (workers.engine.identity): segments
+        engine: Names and revisions of what draws and encodes (workers.engine.identity): segments
             made by another engine may differ in the last bit and are never mixed.
     """
-    base = {"revision": RENDERER_REVISION, "engine": engine}
-    picture_content = content_key({**base, "picture": picture})
+    picture_content = content_key({"engine": engine, "picture": picture})
     chunks = tuple(
         ChunkSpec(
             index=index,
@@ -194,7 +190,9 @@ def make_plan(*, picture: Picture, frames: int, audio: AudioSpec | None, engine:
         for index, span in enumerate(chunk_ranges(frames, picture.video.fps))
     )
     if audio is not None:
-        audio = audio.model_copy(update={"key": audio_key(content_key({**base, "audio": audio}))})
+        audio = audio.model_copy(
+            update={"key": audio_key(content_key({"engine": engine, "audio": audio}))}
+        )
     segment_keys = tuple(chunk.key for chunk in chunks)
     stitched = content_key({"segments": segment_keys, "audio": audio and audio.key})
     stitch = StitchSpec(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import av
 import moderngl
 
+from shared.revision import revision
 from workers.encode import ENCODER_THREADS
 from workers.gl.context import renderer_name
 
@@ -20,4 +21,7 @@ def identity(context: moderngl.Context) -> str:
         for name, version in sorted(av.library_versions.items())
         if name in ("libavcodec", "libavformat", "libswscale", "libswresample")
     )
-    return f"{renderer_name(context)}; {libav}; {ENCODER_THREADS} encoder thread"
+    return (
+        f"midifarm {revision()}; {renderer_name(context)}; {libav}; "
+        f"{ENCODER_THREADS} encoder thread"
+    )

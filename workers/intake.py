@@ -10,10 +10,11 @@ from shared.composition import BackgroundLayer, Composition, Layer, TitleLayer
 from shared.errors import CompositionError, InputError, MidiError
 from shared.intake import Intake, IntakeRequest
 from shared.keys import asset_key, content_key, digest, song_key
+from shared.revision import revision
 from shared.storage import ObjectStore
 from workers.audio import recording_duration_s
 from workers.images import open_image
-from workers.midi import READER_REVISION, MidiLimits, Song, read_midi
+from workers.midi import MidiLimits, Song, read_midi
 from workers.soundfont import check_soundfont, find_soundfont
 from workers.text import load_font, missing_characters
 
@@ -64,7 +65,7 @@ def take_in(request: IntakeRequest, store: ObjectStore) -> Intake:
 def take_midi(path: Path, store: ObjectStore) -> tuple[str, Song]:
     """Read a MIDI file, or find it analysed in the store."""
     data = read_limited(path, MidiLimits().max_bytes)
-    key = song_key(content_key({"midi": digest(data), "reader": READER_REVISION}))
+    key = song_key(content_key({"midi": digest(data), "revision": revision()}))
     if store.exists(key):
         return key, Song.from_bytes(store.get_bytes(key))
     try:

@@ -6,7 +6,7 @@ from workers.midi.events import ChannelEvents
 from workers.midi.limits import MidiLimits
 from workers.midi.meter import MeterChange, MeterMap
 from workers.midi.notes import PERCUSSION_CHANNEL, NoteTable
-from workers.midi.reader import MIN_NOTE_S, READER_REVISION, read_midi
+from workers.midi.reader import MIN_NOTE_S, read_midi
 from workers.midi.repairs import Repair
 from workers.midi.song import Song, TextEvent, TrackInfo
 from workers.midi.tempo import Division, TempoChange, TempoMap
@@ -14,7 +14,6 @@ from workers.midi.tempo import Division, TempoChange, TempoMap
 __all__ = [
     "MIN_NOTE_S",
     "PERCUSSION_CHANNEL",
-    "READER_REVISION",
     "ChannelEvents",
     "Division",
     "MeterChange",

@@ -22,9 +22,6 @@ from workers.midi.song import Song, TextEvent, TrackInfo
 from workers.midi.tempo import DEFAULT_TEMPO, Division, TempoMap
 from workers.midi.track import TrackRange, TrackReader
 
-READER_REVISION: Final = 1
-"""Raised whenever the same file gives another song."""
-
 MIN_NOTE_S: Final = 0.05
 """How long a note without any length lasts, so that it can be seen: three frames at 60 fps."""
 _NOTE_OFF: Final = 0x80
