@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from fractions import Fraction
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -43,10 +44,27 @@ def bench_picture(width: int, height: int) -> Picture:
     return Picture(composition=bench_composition(), song_key="", start_s=Fraction(0), video=video)
 
 
-def measure_parts(
-    picture: Picture, song: Path, chunks: list[FrameRange], cores: int
-) -> tuple[float, float]:
-    """Frames a second of drawing alone and of encoding alone, all cores busy."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What drawing alone and encoding alone took."""
+
+    frames: int
+    """Frames drawn and encoded by all processes together."""
+    draw_s: float
+    """Seconds of drawing, the mean of the processes."""
+    encode_s: float
+    """Seconds of encoding, the mean of the processes."""
+
+    def __add__(self, other: Parts) -> Parts:
+        return Parts(
+            frames=self.frames + other.frames,
+            draw_s=self.draw_s + other.draw_s,
+            encode_s=self.encode_s + other.encode_s,
+        )
+
+
+def measure_parts(picture: Picture, song: Path, chunks: list[FrameRange], cores: int) -> Parts:
+    """Time drawing alone and encoding alone, all cores busy."""
     context = multiprocessing.get_context("spawn")
     # Every process has as many chunks as the others, so that all are busy to the end.
     share = len(chunks) // cores
@@ -55,10 +73,11 @@ def measure_parts(
     ) as pool:
         shares = [chunks[index::cores][:share] for index in range(cores)]
         found = list(pool.map(_measure_share, [picture] * cores, [song] * cores, shares))
-    frames = cores * sum(len(span) for span in shares[0])
-    draw_s = sum(one[0] for one in found) / cores
-    encode_s = sum(one[1] for one in found) / cores
-    return frames / draw_s, frames / encode_s
+    return Parts(
+        frames=sum(len(span) for share in shares for span in share),
+        draw_s=sum(one[0] for one in found) / cores,
+        encode_s=sum(one[1] for one in found) / cores,
+    )
 
 
 _barrier: Barrier
