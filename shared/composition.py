@@ -39,10 +39,11 @@ class Stage(_Model):
     """The geometry that roll, keyboard, grid and flashes share."""
 
     direction: Direction = Field(default=Direction.FALLING, description="Where notes travel to.")
-    keys: Literal["piano", "used"] = Field(
-        default="piano",
-        description="The keys shown: the 88 of a piano (more where the song goes beyond), or the "
-        "range that the song uses.",
+    keys: Literal["auto", "piano", "used"] = Field(
+        default="auto",
+        description="The keys shown. `piano`: the 88 of a piano, more where the song goes beyond; "
+        "`used`: the range that the song uses; `auto`: the 88 where the frame is long enough "
+        "for them, or else the range used.",
     )
     seconds_ahead: float = Field(
         default=3.0, gt=0, le=60, description="How long a note is seen before it is struck."

@@ -119,11 +119,12 @@ class Layout:
 def lay_out(composition: Composition, width: int, height: int, lowest: int, highest: int) -> Layout:
     """The geometry of a composition at a size, for a song that uses ``lowest`` … ``highest``."""
     stage = composition.stage
-    keys = (piano_range if stage.keys == "piano" else used_range)(lowest, highest)
     vertical = stage.direction in (Direction.FALLING, Direction.RISING)
     forward = stage.direction in (Direction.FALLING, Direction.RIGHT)
-    time_extent = height if vertical else width
-    key_width = (width if vertical else height) / keys.white_keys
+    pitch_extent, time_extent = (width, height) if vertical else (height, width)
+    piano = stage.keys == "piano" or (stage.keys == "auto" and pitch_extent >= time_extent)
+    keys = (piano_range if piano else used_range)(lowest, highest)
+    key_width = pitch_extent / keys.white_keys
     keyboard = composition.keyboard
     keyboard_px = 0.0
     if keyboard is not None:

@@ -174,3 +174,19 @@ def test_the_short_side_is_the_measure() -> None:
 def test_rectangles_meet_where_they_share_more_than_an_edge(other: Rect, meets: bool) -> None:
     box = Rect(0, 0, 2, 2)
     assert box.meets(other) is other.meets(box) is meets
+
+
+@pytest.mark.parametrize(
+    ("size", "direction", "keys"),
+    [
+        ((1920, 1080), Direction.FALLING, "piano"),
+        ((1080, 1080), Direction.FALLING, "piano"),
+        ((1080, 1920), Direction.RISING, "used"),
+        ((1920, 1080), Direction.LEFT, "used"),
+        ((1080, 1920), Direction.RIGHT, "piano"),
+    ],
+)
+def test_the_whole_piano_is_shown_where_the_frame_is_long_enough(
+    size: tuple[int, int], direction: Direction, keys: str
+) -> None:
+    assert make(direction, size, keys="auto") == make(direction, size, keys=keys)
