@@ -32,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     width, height = (int(part) for part in options.size.split("x"))
     cores = usable_cores()
-    with tempfile.TemporaryDirectory(prefix="midifarm-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="midifarm-measure-") as folder:
         song = Path(folder) / "etude.mid"
         write_etude(song, options.seconds)
         picture = bench_picture(width, height)

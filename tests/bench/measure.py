@@ -116,7 +116,7 @@ def _frame(planes: NDArray[np.uint8], video: VideoSpec) -> av.VideoFrame:
 
 def measure_command(picture: Picture, song: Path, recording: Path, cores: int) -> float:
     """Frames a second of the whole command, from its start to its end."""
-    with tempfile.TemporaryDirectory(prefix="midifarm-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="midifarm-measure-") as name:
         folder = Path(name)
         composition = folder / "composition.json"
         composition.write_text(picture.composition.model_dump_json())
