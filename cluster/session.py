@@ -6,6 +6,7 @@ import importlib
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -96,12 +97,16 @@ def ray_session(address: str | None, workers: int) -> Iterator[None]:
         options["address"] = address
     import ray  # reads the environment when it is imported
 
+    on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         try:
             ray.init(**options)
         except Exception as exc:  # Ray raises many kinds, some of them bare
             where = f"join the Ray cluster at {address}" if address else "start Ray"
             raise ClusterError(f"Could not {where}: {exc}") from exc
+        if threading.current_thread() is threading.main_thread():
+            # Ray's own handler prints the machine code that was interrupted.
+            signal.signal(signal.SIGTERM, on_terminate)
         # Ray tells of workers that died on standard output, which belongs to our answer.
         with redirect_stdout(sys.stderr):
             yield

@@ -54,8 +54,8 @@ app.command()(presets)
 
 def main() -> NoReturn:
     """Run the command line: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    # A polite kill unwinds like an error does, so that nothing half-done stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # A polite kill is an interrupt: everything unwinds, and nothing half-done stays behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     sys.exit(run(sys.argv[1:]))
 

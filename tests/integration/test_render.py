@@ -470,17 +470,27 @@ def test_a_killed_render_process_changes_nothing(
     assert result["sha256"] == watched.result["sha256"] == sha256_of(path)
 
 
-@pytest.mark.parametrize("whom", ["the command", "its whole group, as a terminal does"])
+@pytest.mark.parametrize(
+    ("send", "number"),
+    [
+        pytest.param(os.kill, signal.SIGINT, id="the command"),
+        pytest.param(os.killpg, signal.SIGINT, id="its whole group, as a terminal does"),
+        pytest.param(os.kill, signal.SIGTERM, id="politely killed"),
+    ],
+)
 def test_an_interrupted_render_leaves_nothing(
-    farm: Farm, large: list[str | Path], tmp_path: Path, whom: str
+    farm: Farm,
+    large: list[str | Path],
+    tmp_path: Path,
+    send: Callable[[int, int], None],
+    number: signal.Signals,
 ) -> None:
     path = tmp_path / "never.mp4"
-    send = os.kill if whom == "the command" else os.killpg
-    with farm.start(send.__name__, *large, "--workers", "1", "-o", path) as command:
+    with farm.start(f"{send.__name__}{number}", *large, "--workers", "1", "-o", path) as command:
         command.wait_for_renderers()
         assert command.ray_folders
         assert all(folder.is_dir() for folder in command.ray_folders)
-        send(command.process.pid, signal.SIGINT)
+        send(command.process.pid, number)
         out, err = command.process.communicate(timeout=30)
         assert command.process.returncode == 130
         assert out == ""
