@@ -61,6 +61,11 @@ DEADLINE_S = 120
 AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 """Idle helpers of Ray. Where the command was killed, they try for 60 s to report that, and end
 (ray/_private/process_watcher.py; the time is fixed there)."""
+# Whoever runs the tests in the background has them ignore SIGINT, and what they start with them.
+COMMAND = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from coordinator.cli import main; main()"
+)
 LEAST_MEMORY = 50 << 20
 MOST_MEMORY = 600 << 20
 """What a render process may take at 1080p."""
@@ -182,7 +187,7 @@ class Farm:
             "MIDIFARM_DATA_DIR": str(data_dir),
         }
         process = subprocess.Popen(
-            [sys.executable, "-c", "from coordinator.cli import main; main()", "render"]
+            [sys.executable, "-c", COMMAND, "render"]
             + [str(argument) for argument in (*arguments, "--json")],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
