@@ -54,7 +54,7 @@ class RayExecutor:
         """Name of what draws and encodes on the workers.
 
         Raises:
-            ClusterError: No worker could be had, or they are not all of one kind.
+            ClusterError: No worker could be had.
             GLError: The workers cannot draw.
         """
         names = [self._tasks.describe_engine.remote() for _ in range(self.slots)]

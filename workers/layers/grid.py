@@ -8,7 +8,7 @@ import numpy as np
 from shared.colour import linear_rgba
 from shared.composition import GridLayer
 from workers.gl.painter import Floats, QuadBrush, clipped
-from workers.layers.scene import Moment, Scene
+from workers.layers.scene import Moment, Scene, set_boxes
 from workers.text import TextSheet
 
 
@@ -71,10 +71,7 @@ class Grid:
         at = (layout.hit_px - ahead_s * layout.travel_px_per_s).astype(np.float32)
         half = self._half[first:last]
         rows = np.empty((last - first, 8), dtype=np.float32)
-        along = (1, 3) if layout.vertical else (0, 2)
-        across = (0, 2) if layout.vertical else (1, 3)
-        rows[:, along[0]], rows[:, along[1]] = at - half, at + half
-        rows[:, across[0]], rows[:, across[1]] = 0, layout.pitch_extent
+        set_boxes(rows, layout, 0, layout.pitch_extent, at - half, at + half)
         rows[:, 4:] = self._colours[first:last]
         with clipped(self._context, layout.roll):
             self._lines.draw(rows)

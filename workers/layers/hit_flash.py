@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.composition import HitFlashLayer
 from workers.gl.painter import QuadBrush
-from workers.layers.scene import Moment, Scene
+from workers.layers.scene import Moment, Scene, set_boxes
 
 _DARK: float = 0.01
 """A flash that has fallen to this is over."""
@@ -47,10 +47,8 @@ class HitFlash:
         wide = self._radius_px * (1.25 + 0.5 * (1 - np.exp(-since_s / self._settings.decay_s)))
         flat = wide * 0.8
         rows = np.empty((len(index), 8), dtype=np.float32)
-        along = (1, 3) if layout.vertical else (0, 2)
-        across = (0, 2) if layout.vertical else (1, 3)
-        rows[:, across[0]], rows[:, across[1]] = middle - wide, middle + wide
-        rows[:, along[0]], rows[:, along[1]] = layout.hit_px - flat, layout.hit_px + flat
+        hit = layout.hit_px
+        set_boxes(rows, layout, middle - wide, middle + wide, hit - flat, hit + flat)
         rows[:, 4:7] = scene.colours[index]
         rows[:, 7] = self._settings.strength * fade * loud
         self._brush.draw(rows)

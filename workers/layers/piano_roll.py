@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from shared.composition import PianoRollLayer
 from workers.gl.painter import QuadBrush, clipped
-from workers.layers.scene import Floats, Moment, Scene, depth_axis
+from workers.layers.scene import Floats, Moment, Scene, depth_axis, set_boxes
 
 Seconds = NDArray[np.floating]
 
@@ -95,10 +95,8 @@ class PianoRoll:
         near, far = np.clip(near, -reach, reach), np.clip(far, -reach, reach)
 
         rows = np.empty((len(index), 9), dtype=np.float32)
-        along = (1, 3) if layout.vertical else (0, 2)
-        across = (0, 2) if layout.vertical else (1, 3)
-        rows[:, across[0]], rows[:, across[1]] = lanes[:, 0] + inset, lanes[:, 1] - inset
-        rows[:, along[0]], rows[:, along[1]] = np.minimum(near, far), np.maximum(near, far)
+        first, last = np.minimum(near, far), np.maximum(near, far)
+        set_boxes(rows, layout, lanes[:, 0] + inset, lanes[:, 1] - inset, first, last)
         rows[:, 4:7] = scene.colours[index]
         rows[:, 7] = settings.corner_radius * (width - 2 * inset)
         rows[:, 8] = sounding_light(since_s, left_s) if settings.glow > 0 else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from shared.colour import linear_rgba
 from shared.composition import Colouring, Composition, Direction, PianoRollLayer
@@ -142,6 +142,29 @@ def _blended(palette: Floats, place: NDArray[np.floating]) -> Floats:
     return np.stack([np.interp(place, at, palette[:, i]) for i in range(3)], axis=1).astype(
         np.float32
     )
+
+
+def set_boxes(
+    rows: Floats,
+    layout: Layout,
+    pitch0: ArrayLike,
+    pitch1: ArrayLike,
+    time0: ArrayLike,
+    time1: ArrayLike,
+) -> None:
+    """Fill the box of each instance, its first four columns; many of Layout.box at once.
+
+    Args:
+        rows: Instances, float32 (n, 4 or more), written in place.
+        layout: Says which axis is which.
+        pitch0: Lower edges along the pitch axis in pixels, (n,) or one for all.
+        pitch1: Upper edges along the pitch axis.
+        time0: Lower edges along the time axis.
+        time1: Upper edges along the time axis.
+    """
+    pitch, time = ((0, 2), (1, 3)) if layout.vertical else ((1, 3), (0, 2))
+    rows[:, pitch[0]], rows[:, pitch[1]] = pitch0, pitch1
+    rows[:, time[0]], rows[:, time[1]] = time0, time1
 
 
 def depth_axis(direction: Direction) -> tuple[float, float]:
