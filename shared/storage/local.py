@@ -14,6 +14,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import errno
+import fcntl
 import io
 import os
 import shutil
@@ -37,9 +38,6 @@ TEMPORARY: Final = ".tmp"
 
 LEFTOVER_AGE_S: Final = 24 * 60 * 60
 """Nothing is written for so long: an older temporary file belonged to a writer that died."""
-
-PUBLISH_TRIES: Final = 100
-"""How often a folder may be pruned away under a writer before something else must be wrong."""
 
 COPY_BYTES: Final = 64 * 1024 * 1024
 
@@ -161,14 +159,17 @@ class LocalStore:
                     os.unlink(name, dir_fd=folder)
             except FileNotFoundError:
                 return
+        # Where two look the same moment, one finds the folders gone; where a writer was faster,
+        # they are not empty.
+        with (
+            contextlib.suppress(OSError),
+            self._folder([TEMPORARY], create=True) as pruning,
+            _lock(pruning, fcntl.LOCK_EX),
+        ):
             while folders:
                 *folders, name = folders
-                # Another object, or a writer that was faster, keeps the folder.
-                try:
-                    with self._folder(folders) as folder:
-                        os.rmdir(name, dir_fd=folder)
-                except OSError:
-                    return
+                with self._folder(folders) as folder:
+                    os.rmdir(name, dir_fd=folder)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every object whose key begins with ``prefix``; see ObjectStore.list."""
@@ -213,20 +214,13 @@ class LocalStore:
     def _publish(self, temporary: str, names: Sequence[str]) -> None:
         """Give a whole temporary file its name, and see that it survives a power cut."""
         *folders, name = _path(names)
-        for attempt in range(1, PUBLISH_TRIES + 1):
-            try:
-                with (
-                    self._folder([TEMPORARY]) as source,
-                    self._folder(folders, create=True) as target,
-                ):
-                    os.replace(temporary, name, src_dir_fd=source, dst_dir_fd=target)
-                    os.fsync(target)
-            except FileNotFoundError:
-                # Whoever deleted the last object in the folder removed the folder as well.
-                if attempt == PUBLISH_TRIES:
-                    raise
-            else:
-                return
+        with (
+            self._folder([TEMPORARY]) as source,
+            _lock(source, fcntl.LOCK_SH),
+            self._folder(folders, create=True) as target,
+        ):
+            os.replace(temporary, name, src_dir_fd=source, dst_dir_fd=target)
+            os.fsync(target)
 
     @contextlib.contextmanager
     def _folder(self, path: Sequence[str], *, create: bool = False) -> Iterator[int]:
@@ -319,6 +313,20 @@ class _Stream(io.FileIO):
             return super().readall()
         except OSError as exc:
             raise self._translated(exc) from exc
+
+
+@contextlib.contextmanager
+def _lock(folder: int, kind: int) -> Iterator[None]:
+    """Keep empty folders from being pruned away under a writer: many write, or one prunes.
+
+    Without it a writer could only try again, and with disks that commit in step it was seen to
+    lose a hundred times in a row.
+    """
+    fcntl.flock(folder, kind)
+    try:
+        yield
+    finally:
+        fcntl.flock(folder, fcntl.LOCK_UN)
 
 
 def _path(names: Sequence[str]) -> list[str]:
