@@ -1,8 +1,8 @@
-# ruff: noqa: D102  (a test's name is its description)
 """The sentences of ``shared/storage/port.py`` as tests, for every implementation alike."""
 
 from __future__ import annotations
 
+import pickle
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,7 +59,10 @@ INVALID_KEYS = [
 
 # The store outlives the examples of a test: an example replaces what the one before has left.
 shared_store = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30
+    # It is meant that several subclasses run the same test.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    deadline=None,
+    max_examples=30,
 )
 
 
@@ -97,6 +100,7 @@ class StoreConformance:
             lambda: store.stat(key),
             lambda: store.exists(key),
             lambda: store.delete(key),
+            lambda: store.link(key, file_name="a", content_type="a/b", valid_s=1),
         ]
         for call in calls:
             with pytest.raises(InvalidKeyError):
@@ -186,6 +190,57 @@ class StoreConformance:
             for _ in range(12):
                 assert source.read(len(block)) == block
             assert source.read() == b""
+
+    @given(
+        data=st.binary(max_size=200),
+        start=st.integers(0, 300),
+        stop=st.none() | st.integers(0, 300),
+    )
+    @shared_store
+    def test_a_range_is_what_a_slice_is(
+        self, store: ObjectStore, data: bytes, start: int, stop: int | None
+    ) -> None:
+        store.put_bytes("a", data)
+        with store.reader("a", start, stop) as whole:
+            assert whole.read() == data[start:stop]
+        with store.reader("a", start, stop) as pieces:
+            assert b"".join(iter(lambda: pieces.read(7), b"")) == data[start:stop]
+
+    def test_ranges_of_a_large_object(self, store: ObjectStore) -> None:
+        block = bytes(range(256)) * 4096
+        store.put_bytes("large", block * 3)
+        with store.reader("large", len(block) + 5, 2 * len(block) + 9) as source:
+            assert source.read() == block[5:] + block[:9]
+        with store.reader("large", 3 * len(block) - 1) as last:
+            assert last.read() == b"\xff"
+
+    def test_a_range_of_nothing_needs_an_object_all_the_same(self, store: ObjectStore) -> None:
+        for start, stop in [(0, 0), (5, 3), (9, None), (0, 9)]:
+            with pytest.raises(ObjectNotFoundError):
+                store.reader("a", start, stop).__enter__()
+        for start, stop in [(-1, None), (0, -1)]:
+            with pytest.raises(ValueError, match="zero or later"):
+                store.reader("a", start, stop).__enter__()
+
+    def test_a_usable_store_passes_its_check(self, store: ObjectStore) -> None:
+        store.check()
+        assert list(store.list()) == []
+
+    def test_a_sweep_takes_no_object_and_no_writer_at_work(self, store: ObjectStore) -> None:
+        store.put_bytes("a", b"x")
+        with store.writer("b") as file:
+            file.write(b"x" * 20_000_000)
+            assert store.sweep(3600) == 0
+        assert [info.key for info in store.list()] == ["a", "b"]
+
+    def test_a_link_is_an_address_or_none(self, store: ObjectStore) -> None:
+        store.put_bytes("a", b"x")
+        link = store.link("a", file_name="a.mp4", content_type="video/mp4", valid_s=60)
+        assert link is None or link.startswith("http")
+
+    def test_a_copy_in_another_process_is_the_same_store(self, store: ObjectStore) -> None:
+        store.put_bytes("a", b"x")
+        assert pickle.loads(pickle.dumps(store)).get_bytes("a") == b"x"  # noqa: S301  # our own
 
     def test_a_second_write_replaces_the_first(self, store: ObjectStore) -> None:
         store.put_bytes("a", b"first, and longer")

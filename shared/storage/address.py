@@ -12,12 +12,23 @@ from shared.storage.port import ObjectStore
 
 
 def open_store(url: str) -> ObjectStore:
-    """The object store at ``url``: ``file:///path/to/folder``, or simply the path of a folder.
+    """The object store at ``url``: a folder, or a bucket of an S3 service.
+
+    A folder is ``file:///path/to/folder``, or simply its path. A bucket is
+    ``s3://bucket[/prefix]?endpoint=https://host[:port][&region=…][&public_endpoint=https://…]``;
+    its keys come from the environment, and nothing is asked of it here: check() does that.
+    Opening a bucket again is cheap, for a process keeps its connections.
 
     Raises:
-        InputError: if the address is not understood.
+        InputError: if the address is not understood, or half of a bucket's keys is missing.
         StorageError: if the store cannot be opened.
     """
+    if url.startswith("s3:"):
+        # Only who keeps objects in a bucket waits for the client to be imported.
+        from shared.storage.s3 import S3Store
+        from shared.storage.s3.address import S3Address
+
+        return S3Store(S3Address.parse(url))
     folder: str | None = url
     if url.startswith("file:"):
         parts = urlsplit(url)
@@ -28,7 +39,8 @@ def open_store(url: str) -> ObjectStore:
     if not folder or "\0" in folder:
         raise InputError(
             f"{url!r} is no object store that midifarm knows. "
-            "Give the path of a folder, or file:///path/to/folder.",
+            "Give the path of a folder, file:///path/to/folder, or "
+            "s3://bucket?endpoint=https://host.",
             url=url,
         )
     return LocalStore(Path(folder))

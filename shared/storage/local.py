@@ -24,9 +24,9 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from shared.errors import ObjectNotFoundError, StorageError, StorageFullError
+from shared.errors import InputError, ObjectNotFoundError, StorageError, StorageFullError
 from shared.storage.keys import check_key, check_prefix
 from shared.storage.port import ObjectInfo
 
@@ -46,6 +46,7 @@ _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEX
 # Without O_NONBLOCK, opening a pipe that somebody put there would wait for ever.
 _READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_SWEEP_FLAGS: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class LocalStore:
@@ -62,7 +63,9 @@ class LocalStore:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise self._translated(exc, "be opened") from exc
-        self._remove_leftovers()
+        # A store that may only be read is a store all the same.
+        with contextlib.suppress(StorageError):
+            self.sweep(LEFTOVER_AGE_S)
 
     def __repr__(self) -> str:
         return f"LocalStore({str(self.root)!r})"
@@ -72,9 +75,8 @@ class LocalStore:
         """Stream bytes into ``key``; see ObjectStore.writer."""
         names = check_key(key)
         action = f"store {key}"
-        temporary = uuid.uuid4().hex
         with self._errors(action), self._folder([TEMPORARY], create=True) as folder:
-            fd = os.open(temporary, _CREATE_FLAGS, 0o666, dir_fd=folder)
+            temporary, fd = _create_temporary(folder)
         # The descriptor stays ours: who closes the file early loses nothing.
         raw = _Stream(fd, "wb", lambda exc: self._translated(exc, action))
         file = io.BufferedWriter(raw)
@@ -96,11 +98,16 @@ class LocalStore:
             os.close(fd)
 
     @contextlib.contextmanager
-    def reader(self, key: str) -> Iterator[BinaryIO]:
+    def reader(self, key: str, start: int = 0, stop: int | None = None) -> Iterator[BinaryIO]:
         """Stream the object's bytes; see ObjectStore.reader."""
+        if start < 0 or (stop is not None and stop < 0):
+            raise ValueError("A range of bytes begins and ends at zero or later.")
         fd = self._open(key)
         try:
-            raw = _Stream(fd, "rb", lambda exc: self._translated(exc, f"read {key}"))
+            size_bytes = os.fstat(fd).st_size
+            os.lseek(fd, min(start, size_bytes), os.SEEK_SET)
+            room = None if stop is None else max(0, min(stop, size_bytes) - start)
+            raw = _Stream(fd, "rb", lambda exc: self._translated(exc, f"read {key}"), room)
             with io.BufferedReader(raw) as file:
                 yield file
         finally:
@@ -175,6 +182,44 @@ class LocalStore:
         """Every object whose key begins with ``prefix``; see ObjectStore.list."""
         return self._walk([], "", check_prefix(prefix))
 
+    def link(self, key: str, *, file_name: str, content_type: str, valid_s: int) -> str | None:
+        """None: nobody serves the folder; see ObjectStore.link."""
+        del file_name, content_type, valid_s
+        check_key(key)
+        return None
+
+    def sweep(self, older_than_s: float) -> int:
+        """Remove what writers that died have left behind; see ObjectStore.sweep."""
+        now = time.time()
+        swept = 0
+        with self._errors("be swept"):
+            try:
+                with self._folder([TEMPORARY]) as folder, os.scandir(folder) as entries:
+                    for entry in entries:
+                        with contextlib.suppress(FileNotFoundError):
+                            age_s = now - entry.stat(follow_symlinks=False).st_mtime
+                            if age_s >= older_than_s:
+                                swept += _remove_leftover(folder, entry.name, age_s)
+            except FileNotFoundError:
+                return 0  # nothing was ever written
+        return swept
+
+    def check(self) -> None:
+        """Raise if nothing can be written; see ObjectStore.check."""
+        try:
+            with self._folder([TEMPORARY], create=True) as folder:
+                name, fd = _create_temporary(folder)
+                os.close(fd)
+                os.unlink(name, dir_fd=folder)
+        except OSError as exc:
+            if exc.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise InputError(
+                    f"Nothing can be written to {self.root}: {exc.strerror}. Give midifarm the "
+                    "right to write there, or choose another folder.",
+                    folder=str(self.root),
+                ) from exc
+            raise self._translated(exc, "be written to") from exc
+
     def _walk(self, folders: builtins.list[str], base: str, prefix: str) -> Iterator[ObjectInfo]:
         """The objects in one folder and below; ``base`` is what their keys begin with."""
         found: dict[str, os.stat_result | None] = {}
@@ -240,20 +285,6 @@ class LocalStore:
         finally:
             os.close(fd)
 
-    def _remove_leftovers(self) -> None:
-        """Remove what writers that died have left behind."""
-        oldest = time.time() - LEFTOVER_AGE_S
-        # A store that may only be read is a store all the same.
-        with (
-            contextlib.suppress(OSError),
-            self._folder([TEMPORARY]) as folder,
-            os.scandir(folder) as entries,
-        ):
-            for entry in entries:
-                with contextlib.suppress(OSError):
-                    if entry.stat(follow_symlinks=False).st_mtime < oldest:
-                        os.unlink(entry.name, dir_fd=folder)
-
     @contextlib.contextmanager
     def _errors(self, action: str) -> Iterator[None]:
         try:
@@ -283,9 +314,17 @@ class LocalStore:
 class _Stream(io.FileIO):
     """A descriptor, forwards only as the port says, that fails with the store's errors."""
 
-    def __init__(self, fd: int, mode: str, translated: Callable[[OSError], StorageError]) -> None:
+    def __init__(
+        self,
+        fd: int,
+        mode: str,
+        translated: Callable[[OSError], StorageError],
+        room: int | None = None,
+    ) -> None:
+        """Wrap a descriptor, of which at most ``room`` more bytes are to be read."""
         super().__init__(fd, mode, closefd=False)
         self._translated = translated
+        self._room = room
 
     def seekable(self) -> bool:
         return False
@@ -303,16 +342,29 @@ class _Stream(io.FileIO):
             raise self._translated(exc) from exc
 
     def readinto(self, buffer: Buffer, /) -> int:
-        try:
-            return super().readinto(buffer)
-        except OSError as exc:
-            raise self._translated(exc) from exc
+        with memoryview(buffer).cast("B") as view:
+            try:
+                done = super().readinto(view if self._room is None else view[: self._room])
+            except OSError as exc:
+                raise self._translated(exc) from exc
+        if self._room is not None:
+            self._room -= done
+        return done
 
     def readall(self) -> bytes:
+        if self._room is not None:
+            blocks = []
+            while block := self.read(min(self._room, COPY_BYTES)):
+                blocks.append(block)
+            return b"".join(blocks)
         try:
             return super().readall()
         except OSError as exc:
             raise self._translated(exc) from exc
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        # FileIO's own would go past readinto and its bounds.
+        return cast("bytes", io.RawIOBase.read(self, -1 if size is None else size))
 
 
 @contextlib.contextmanager
@@ -327,6 +379,48 @@ def _lock(folder: int, kind: int) -> Iterator[None]:
         yield
     finally:
         fcntl.flock(folder, fcntl.LOCK_UN)
+
+
+def _create_temporary(folder: int) -> tuple[str, int]:
+    """A new file that nobody sweeps away while it is open: its name and its descriptor."""
+    while True:
+        name = uuid.uuid4().hex
+        fd = os.open(name, _CREATE_FLAGS, 0o666, dir_fd=folder)
+        # Where the file system cannot lock, only age speaks for a file.
+        with contextlib.suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        if os.fstat(fd).st_nlink:
+            return name, fd
+        os.close(fd)  # swept away before it was locked
+
+
+def _remove_leftover(folder: int, name: str, age_s: float) -> bool:
+    """Remove a temporary file if its writer has died; whether it had.
+
+    Raises:
+        FileNotFoundError: if its writer was faster.
+    """
+    try:
+        fd = os.open(name, _SWEEP_FLAGS, dir_fd=folder)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return False  # no file of ours, or not ours to remove
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        died = False  # it lives, however slow it is
+    except OSError:
+        died = age_s >= LEFTOVER_AGE_S  # the file system cannot lock
+    else:
+        died = True
+    try:
+        # Under the lock: who has just made the file sees that it is gone.
+        if died:
+            os.unlink(name, dir_fd=folder)
+    finally:
+        os.close(fd)
+    return died
 
 
 def _path(names: Sequence[str]) -> list[str]:

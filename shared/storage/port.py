@@ -34,7 +34,8 @@ class ObjectStore(Protocol):
     InvalidKeyError before the store is touched. Keys are whole: ``a`` and ``a/b`` can both hold
     an object, and neither knows of the other. An object appears whole or not at all, and a
     second write to the same key replaces the first at once; who is reading the first reads it to
-    its end. Failures of the store itself raise StorageError; a full one raises StorageFullError.
+    its end, or fails, and never reads a mix. Failures of the store itself raise StorageError; a
+    full one raises StorageFullError. A store may be shared between threads and pickled.
     """
 
     def writer(self, key: str) -> AbstractContextManager[BinaryIO]:
@@ -45,8 +46,14 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def reader(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """Stream the object's bytes, from first to last. Raises ObjectNotFoundError."""
+    def reader(
+        self, key: str, start: int = 0, stop: int | None = None
+    ) -> AbstractContextManager[BinaryIO]:
+        """Stream the object's bytes ``[start, stop)``, from first to last.
+
+        What lies beyond the object's end is left out; that may leave no byte. Raises
+        ObjectNotFoundError, and ValueError for a negative number.
+        """
         ...
 
     def put_bytes(self, key: str, data: bytes) -> None:
@@ -85,5 +92,32 @@ class ObjectStore(Protocol):
 
         A prefix may end in the middle of a name; InvalidKeyError is raised at once for one that
         no key begins with.
+        """
+        ...
+
+    def link(self, key: str, *, file_name: str, content_type: str, valid_s: int) -> str | None:
+        """An address from which anybody can download the object; None if the store has none.
+
+        It is not looked whether there is such an object. The address stops working after
+        ``valid_s`` seconds (1 to 604,800); a download is saved as ``file_name``. Raises
+        ValueError for another time, or for what is no media type.
+        """
+        ...
+
+    def sweep(self, older_than_s: float) -> int:
+        """Remove what writers that died have left behind; how many leftovers there were.
+
+        Only what nobody has added to for ``older_than_s`` seconds is removed. The local folder
+        also sees whether its writer lives, so a few seconds are enough; a bucket cannot, so give
+        longer than any writer pauses there: an hour.
+        """
+        ...
+
+    def check(self) -> None:
+        """Return if the store can be used; one or two quick requests.
+
+        Raises:
+            InputError: if whoever set it up has to mend something, as the message says.
+            StorageError: if it cannot be reached now.
         """
         ...
