@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 RUNTIME := sh deploy/setup/venv.sh runtime && sh deploy/setup/libraries.sh gl
 DEV := sh deploy/setup/venv.sh dev
-TESTS := $(DEV) && sh deploy/setup/libraries.sh gl ffmpeg
+TESTS := $(DEV) && sh deploy/setup/libraries.sh gl ffmpeg postgres
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types imports unit integration bench lock format clean

@@ -6,17 +6,23 @@
     ├── InputError               what was asked for cannot be done as asked (exit status 2)
     │   ├── MidiError            the MIDI file is unusable, or beyond the limits
     │   ├── MediaError           a recording or an image is unusable
-    │   └── CompositionError     a composition, preset or setting does not fit
+    │   ├── CompositionError     a composition, preset or setting does not fit
+    │   ├── NotFoundError        there is no such export, asset, composition, … of this user's
+    │   └── ConflictError        the state that something is in does not allow it
     ├── StorageError             the object store failed; trying again may help
     │   ├── ObjectNotFoundError  no object has that key
+    │   ├── DamagedObjectError   an object's bytes are not those that were stored
     │   ├── InvalidKeyError      that is no object key
     │   └── StorageFullError     no space left
+    ├── DatabaseError            PostgreSQL failed; trying again may help
+    │   └── SchemaError          its tables are not those of this program
     ├── RenderError              drawing, encoding or stitching went wrong
     │   ├── GLError              no usable OpenGL, or it reported an error
     │   ├── EncodeError          libav refused to encode
     │   └── VerificationError    a finished file is not what was planned
     ├── ClusterError             Ray could not start, place or finish the work
-    │   └── WorkerLostError      the worker process or its node died
+    │   ├── ClusterLostError     Ray does not answer any more
+    │   └── WorkerLostError      the worker process died
     └── CancelledError           the work was cancelled
 
 Messages are whole sentences for the person who reads them: what is wrong, and what to do.
@@ -76,6 +82,14 @@ class CompositionError(InputError):
     """A composition, preset or setting does not fit."""
 
 
+class NotFoundError(InputError):
+    """There is no such thing, or it is somebody else's, which comes to the same."""
+
+
+class ConflictError(InputError):
+    """The state that something is in does not allow what was asked for."""
+
+
 class StorageError(MidifarmError):
     """The object store failed."""
 
@@ -86,6 +100,10 @@ class ObjectNotFoundError(StorageError):
     """No object has that key."""
 
 
+class DamagedObjectError(StorageError):
+    """An object's bytes are not those that were stored; its maker can make it again."""
+
+
 class InvalidKeyError(StorageError):
     """The text is no object key."""
 
@@ -94,6 +112,18 @@ class InvalidKeyError(StorageError):
 
 class StorageFullError(StorageError):
     """There is no space left to store an object."""
+
+    kind = ErrorKind.PERMANENT
+
+
+class DatabaseError(MidifarmError):
+    """PostgreSQL failed."""
+
+    kind = ErrorKind.TRANSIENT
+
+
+class SchemaError(DatabaseError):
+    """The database was made by another version of midifarm."""
 
     kind = ErrorKind.PERMANENT
 
@@ -118,6 +148,10 @@ class ClusterError(MidifarmError):
     """Ray could not start, place or finish the work."""
 
     kind = ErrorKind.TRANSIENT
+
+
+class ClusterLostError(ClusterError):
+    """Ray does not answer any more; only a fresh process can reach it again."""
 
 
 class WorkerLostError(ClusterError):

