@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from shared.errors import CancelledError, ClusterError, MidifarmError, RenderError, WorkerLostError
+from cluster.failures import as_midifarm_error
+from cluster.nodes import LOST_AFTER_S, Node, NodeWatch
+from shared.errors import (
+    CancelledError,
+    ClusterError,
+    ClusterLostError,
+    ConflictError,
+    MidifarmError,
+    WorkerLostError,
+)
+from shared.intake import Intake, IntakeSpec, ProbeReport, ProbeSpec
 from shared.plan import AudioReport, AudioSpec, ChunkSpec, SegmentReport, StitchReport, StitchSpec
 
-Item = ChunkSpec | AudioSpec | StitchSpec
-Report = SegmentReport | AudioReport | StitchReport
+if TYPE_CHECKING:
+    from cluster.progress import AttemptStatus  # imports Ray
+
+Item = ChunkSpec | AudioSpec | StitchSpec | IntakeSpec | ProbeSpec
+Report = SegmentReport | AudioReport | StitchReport | Intake | ProbeReport
+
+_log = logging.getLogger(__name__)
 
 _PLACED_WITHIN_S: Final = 120
 """A cluster that has not run anything by then has no room for us."""
+_ANSWER_S: Final = 2.0
+"""The board answers in milliseconds, or does not."""
+_RESULT_S: Final = 30.0
+_TITLES: Final[dict[type, str]] = {
+    ChunkSpec: "render_chunk",
+    AudioSpec: "prepare_audio",
+    StitchSpec: "stitch",
+    IntakeSpec: "take_in",
+    ProbeSpec: "probe",
+}
+"""What a worker process calls itself while it does such an item, after ``ray::``."""
+_UNHEEDING: Final = (IntakeSpec, ProbeSpec)
+"""Work that does not look at the board on its way; it ends with its process, in which it keeps
+nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,111 +58,296 @@ class Outcome:
     """What the worker tells of its work."""
     error: MidifarmError | None = None
     """Why there is no report."""
+    node: str | None = None
+    """Id of the node that it ran on; None where it never began, or nobody knows."""
+    worker: str | None = None
+    """The process that it ran in."""
+    wall_s: float | None = None
+    """Seconds from its beginning to when its end was heard of."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Attempt:
+    name: str
+    item: Item
+    stopped: bool = False
+    """Whether we stopped it: whatever Ray makes of that, it was cancelled."""
 
 
 class RayExecutor:
-    """Submits work to Ray and hears of its end. Made by open_executor."""
+    """Submits work to Ray and hears of its end. Made by open_executor; for one thread."""
 
-    def __init__(self, store_url: str) -> None:
+    def __init__(self, store_url: str, watch: NodeWatch) -> None:
         """Use the Ray that this process is connected to."""
         import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         from cluster import tasks
         from cluster.progress import ProgressBoard
 
         self._ray: Any = ray
-        self._tasks = tasks
+        self._on_node: Any = NodeAffinitySchedulingStrategy
+        self._work, self._describe_engine, self._sweep, self._end = (
+            tasks.work,
+            tasks.describe_engine,
+            tasks.sweep,
+            tasks.end_process,
+        )
         self._store_url = store_url
-        self._board: Any = ProgressBoard.remote()  # type: ignore[attr-defined]  # added by @ray.remote
-        self._attempts: dict[Any, str] = {}
+        self._watch = watch
+        # Beside us: then it is lost only when we are.
+        here = self._on_node(ray.get_runtime_context().get_node_id(), soft=True)
+        self._board: Any = ProgressBoard.options(  # type: ignore[attr-defined]  # by @ray.remote
+            scheduling_strategy=here
+        ).remote()
+        self._board_heard_s = time.monotonic() + _PLACED_WITHIN_S
+        self._attempts: dict[Any, _Attempt] = {}
+        self._refs: dict[str, Any] = {}
+        self._status: dict[str, AttemptStatus] = {}
+        self._retired: set[str] = set()
+        self._chores: list[Any] = []
+        """Sweeps and retirements under way."""
+        self._engine: str | None = None
 
     @property
     def slots(self) -> int:
         """How many work items run at a time."""
-        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        return max(1, sum(int(node.cpus) for node in self.nodes()))
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The living nodes, as of a few seconds ago.
+
+        Raises:
+            ClusterLostError: Ray does not answer any more.
+        """
+        return self._watch.nodes()
 
     def engine(self) -> str:
-        """Name of what draws and encodes on the workers.
+        """Name of what draws and encodes on the workers; asked once.
 
         Raises:
             ClusterError: No worker could be had.
             GLError: The workers cannot draw.
         """
-        names = [self._tasks.describe_engine.remote() for _ in range(self.slots)]
-        ready, _ = self._ray.wait(names, timeout=_PLACED_WITHIN_S)
-        if not ready:
-            raise ClusterError(f"Ray started no worker within {_PLACED_WITHIN_S} s.")
-        try:
-            # The others warm up meanwhile; a chunk refuses to run on another engine.
-            return str(self._ray.get(ready[0]))
-        except self._ray.exceptions.RayError as exc:
-            raise as_midifarm_error(exc) from exc
+        if self._engine is None:
+            self._engine = self._ask_engine()
+        return self._engine
 
-    def submit(self, attempt: str, item: Item) -> None:
-        """Start an attempt; its outcome comes from wait()."""
-        ref: Any
-        match item:
-            case ChunkSpec():
-                ref = self._tasks.render_chunk.remote(item, self._store_url, self._board, attempt)
-            case AudioSpec():
-                ref = self._tasks.prepare_audio.remote(item, self._store_url)
-            case StitchSpec():
-                ref = self._tasks.stitch.remote(item, self._store_url)
-        self._attempts[ref] = attempt
+    def _ask_engine(self) -> str:
+        until_s = time.monotonic() + _PLACED_WITHIN_S
+        # The others warm up meanwhile; a chunk refuses to run on another engine.
+        asked = [self._describe_engine.remote() for _ in range(self.slots)]
+        failure: MidifarmError = ClusterError(
+            f"Ray started no worker within {_PLACED_WITHIN_S} s. Has the cluster a node with a "
+            "free processor?"
+        )
+        while asked and (left_s := until_s - time.monotonic()) > 0:
+            self._watch.check()
+            done, asked = self._ray.wait(asked, timeout=min(left_s, 1.0))
+            for ref in done:
+                try:
+                    return str(self._ray.get(ref, timeout=_RESULT_S))
+                except (self._ray.exceptions.RayError, MidifarmError) as exc:
+                    failure = as_midifarm_error(exc)
+        for ref in asked:
+            self._ray.cancel(ref)
+        raise failure
+
+    def submit(self, attempt: str, item: Item, avoid_nodes: Collection[str] = ()) -> None:
+        """Start an attempt; its outcome comes from wait().
+
+        Args:
+            attempt: A name that no attempt had before.
+            item: What to do.
+            avoid_nodes: Ids of nodes to keep away from, as long as there are others.
+
+        Raises:
+            ClusterLostError: Ray does not answer any more.
+        """
+        if attempt in self._refs:
+            raise ConflictError(f"The attempt {attempt} is under way already.")
+        places = {node.id for node in self.nodes() if node.cpus >= 1}
+        avoided = places.intersection(avoid_nodes)
+        options: dict[str, Any] = {"name": _TITLES[type(item)]}
+        if avoided and avoided != places:
+            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(sorted(avoided))})"}
+        try:
+            ref = self._work.options(**options).remote(item, self._store_url, self._board, attempt)
+        except self._ray.exceptions.RayError as exc:
+            raise ClusterLostError(f"Ray takes no work any more: {exc}") from exc
+        self._attempts[ref] = _Attempt(name=attempt, item=item)
+        self._refs[attempt] = ref
 
     def wait(self, timeout_s: float) -> list[Outcome]:
-        """The outcomes of attempts that have ended, after ``timeout_s`` at the latest."""
-        if not self._attempts:
+        """The outcomes of all attempts that have ended, after ``timeout_s`` at the latest.
+
+        It returns as soon as there is one, and at once where nothing is under way. Each attempt
+        has exactly one outcome.
+        """
+        refs = list(self._attempts)
+        if not refs:
             return []
-        done, _ = self._ray.wait(
-            list(self._attempts), num_returns=1, timeout=timeout_s, fetch_local=True
-        )
-        return [self._outcome(ref) for ref in done]
+        done, _ = self._ray.wait(refs, num_returns=1, timeout=timeout_s)
+        if done:
+            done, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
+        if not done:
+            return []
+        ended = [self._attempts[ref] for ref in done]
+        statuses = self._status | self._take([attempt.name for attempt in ended])
+        outcomes = []
+        for ref, attempt in zip(done, ended, strict=True):
+            outcomes.append(self._outcome(ref, attempt, statuses.get(attempt.name)))
+            del self._attempts[ref], self._refs[attempt.name]
+            self._status.pop(attempt.name, None)
+        return outcomes
 
-    def _outcome(self, ref: Any) -> Outcome:
-        attempt = self._attempts.pop(ref)
-        self._board.forget.remote(attempt)
+    def _take(self, attempts: list[str]) -> dict[str, AttemptStatus]:
         try:
-            return Outcome(attempt=attempt, report=self._ray.get(ref))
-        except self._ray.exceptions.RayError as exc:
-            return Outcome(attempt=attempt, error=as_midifarm_error(exc))
-        except MidifarmError as exc:
-            return Outcome(attempt=attempt, error=exc)
-
-    def frames_done(self) -> dict[str, int]:
-        """Frames done by each attempt under way, as far as is known."""
-        try:
-            frames: dict[str, int] = self._ray.get(self._board.frames.remote(), timeout=2)
+            found: dict[str, AttemptStatus] = self._ray.get(
+                self._board.take.remote(attempts), timeout=_ANSWER_S
+            )
         except self._ray.exceptions.RayError:
-            return {}
-        return frames
+            return {}  # what was heard last is told instead
+        return found
 
-    def cancel_all(self) -> None:
-        """Stop every attempt: softly, between two frames, or before it has begun."""
-        self._board.cancel.remote(list(self._attempts.values()))
-        for ref in self._attempts:
-            self._ray.cancel(ref, force=False)
+    def _outcome(self, ref: Any, attempt: _Attempt, status: AttemptStatus | None) -> Outcome:
+        report: Report | None = None
+        error: MidifarmError | None = None
+        try:
+            report = self._ray.get(ref, timeout=_RESULT_S)
+        except (self._ray.exceptions.RayError, MidifarmError) as exc:
+            error = as_midifarm_error(exc)
+        if report is None:
+            error = self._reason(attempt, error, status.worker if status else None)
+        return Outcome(
+            attempt=attempt.name,
+            report=report,
+            error=error,
+            node=status.node if status else None,
+            worker=status.worker if status else None,
+            wall_s=max(0.0, time.time() - status.started_at) if status else None,
+        )
 
+    def _reason(
+        self, attempt: _Attempt, error: MidifarmError | None, worker: str | None
+    ) -> MidifarmError:
+        """Why there is no report. A task that is killed was seen to return None, without error."""
+        if attempt.stopped:
+            return CancelledError("The attempt was cancelled.", attempt=attempt.name)
+        if isinstance(error, CancelledError):  # by whom? not by us: it is to be done all the same
+            return ClusterError("Ray gave the attempt up.", attempt=attempt.name)
+        if error is None:
+            error = WorkerLostError("A worker process was ended in the middle of its work.")
+        if isinstance(error, WorkerLostError) and worker in self._retired:
+            return ClusterError("The worker process was retired.", attempt=attempt.name)
+        return error
 
-def as_midifarm_error(exc: Exception) -> MidifarmError:
-    """What Ray raised, as an error of ours; `raise … from` keeps the original."""
-    import ray.exceptions
+    def status(self) -> Mapping[str, AttemptStatus]:
+        """What is known of the attempts that have begun; those that wait in Ray are not in it.
 
-    cause = getattr(exc, "cause", None)
-    if isinstance(cause, MidifarmError):
-        return cause
-    if isinstance(exc, MidifarmError):
-        return exc
-    match exc:
-        case ray.exceptions.TaskCancelledError():
-            return CancelledError("The attempt was cancelled.")
-        case ray.exceptions.OutOfMemoryError():
-            return WorkerLostError("A worker ran out of memory and was ended.")
-        case ray.exceptions.WorkerCrashedError() | ray.exceptions.NodeDiedError():
-            return WorkerLostError("A worker process died in the middle of its work.")
-        case ray.exceptions.RayTaskError():
-            return RenderError(f"A worker failed: {cause!r}", log=str(exc))
-    return ClusterError(f"Ray failed: {exc}")
+        It takes 2 s at most; where the board does not answer, what it said last.
+
+        Raises:
+            ClusterLostError: Ray has not answered for long.
+        """
+        self._watch.check()
+        self._tidy()
+        stopped = [attempt.name for attempt in self._attempts.values() if attempt.stopped]
+        if stopped:  # told again, in case that the board has started anew
+            self._board.cancel.remote(stopped)
+        if not self._look() and time.monotonic() - self._board_heard_s > LOST_AFTER_S:
+            raise ClusterLostError(
+                "The workers' board does not answer; a fresh process must connect anew."
+            )
+        return dict(self._status)
+
+    def _look(self) -> bool:
+        """Read the board; whether it answered."""
+        try:
+            found: dict[str, AttemptStatus] = self._ray.get(
+                self._board.status.remote(), timeout=_ANSWER_S
+            )
+        except self._ray.exceptions.RayError:
+            return False
+        self._board_heard_s = time.monotonic()
+        self._status |= {name: status for name, status in found.items() if name in self._refs}
+        return True
+
+    def cancel(self, attempts: Collection[str]) -> None:
+        """Stop attempts softly: before they begin, or between two steps of their work.
+
+        Intakes and probes have no such steps, and are killed. The outcomes come from wait(), as
+        cancelled unless the work was done already. Names that are not under way do no harm.
+        """
+        refs = self._stop(attempts)
+        if refs:
+            self._look()
+        for ref in refs:
+            attempt = self._attempts[ref]
+            if attempt.name not in self._status or isinstance(attempt.item, _UNHEEDING):
+                # Without force Ray interrupts what may have begun this moment. Amid an import
+                # that was seen to leave half a library behind, for all work that followed.
+                self._ray.cancel(ref, force=True, recursive=False)
+
+    def kill(self, attempts: Collection[str]) -> None:
+        """Stop attempts by ending their worker processes; see cancel() for the rest."""
+        for ref in self._stop(attempts):
+            self._ray.cancel(ref, force=True, recursive=False)
+
+    def _stop(self, attempts: Collection[str]) -> list[Any]:
+        refs = [self._refs[name] for name in attempts if name in self._refs]
+        for ref in refs:
+            self._attempts[ref].stopped = True
+        if refs:
+            self._board.cancel.remote([self._attempts[ref].name for ref in refs])
+        return refs
+
+    def sweep(self) -> None:
+        """Have every node remove what killed processes left: call it after kill().
+
+        It returns at once; a node where the last sweep still runs is none the worse for it.
+        """
+        self._tidy()
+        if self._chores:
+            return
+        # One of them sees to the object store, which all share.
+        url: str | None = self._store_url
+        for node in self.nodes():
+            if node.cpus >= 1:
+                placed = self._sweep.options(scheduling_strategy=self._on_node(node.id, soft=False))
+                self._chores.append(placed.remote(url))
+                url = None
+
+    def retire(self, worker: str) -> None:
+        """End a worker process that has gone bad; Ray starts a fresh one when there is work.
+
+        What runs in it ends with a transient error and is to be done again.
+
+        Args:
+            worker: As status() and outcomes name it.
+        """
+        from cluster.progress import split_worker_name
+
+        found = split_worker_name(worker, [node.id for node in self.nodes()])
+        if found is None:
+            return  # gone with its node
+        self._retired.add(worker)
+        node, pid = found
+        placed = self._end.options(scheduling_strategy=self._on_node(node, soft=False))
+        self._chores.append(placed.remote(pid))
+
+    def _tidy(self) -> None:
+        """Hear of chores that have ended; Ray complains of failures that nobody hears of."""
+        if not self._chores:
+            return
+        done, self._chores = self._ray.wait(self._chores, num_returns=len(self._chores), timeout=0)
+        for ref in done:
+            try:
+                self._ray.get(ref, timeout=_RESULT_S)
+            except self._ray.exceptions.WorkerCrashedError:
+                pass  # it ended the process that it ran in itself
+            except (self._ray.exceptions.RayError, MidifarmError) as exc:
+                _log.warning("chore_failed error=%s", exc)
 
 
 @contextmanager
@@ -146,4 +362,7 @@ def open_executor(
     from cluster.session import ray_session
 
     with ray_session(address, workers):
-        yield RayExecutor(store_url)
+        import ray
+
+        with NodeWatch(ray.nodes) as watch:
+            yield RayExecutor(store_url, watch)

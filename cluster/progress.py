@@ -1,8 +1,13 @@
-"""The board on which workers write how far they are and read whether to stop."""
+"""The board on which workers write what they do, and read whether to stop."""
 
 from __future__ import annotations
 
+import os
 import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Final
 
 import ray
@@ -11,6 +16,37 @@ from shared.errors import CancelledError
 
 _INTERVAL_S: Final = 0.25
 """A worker reports at most this often."""
+_FIRST_ANSWER_S: Final = 1.0
+"""Work begins without an answer if the board gives none."""
+_ENDED_KEPT: Final = 10_000
+"""Attempts that are remembered after their end, for reports that come late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStatus:
+    """What is known of an attempt that has begun."""
+
+    node: str
+    """Id of the node that it runs on."""
+    worker: str
+    """The process that it runs in: the beginning of the node's id, and the process id."""
+    started_at: float
+    """When it began: seconds since the epoch, on the board's clock."""
+    frames: int
+    """Frames done; 0 for work that has none."""
+    silent_s: float
+    """Seconds since its last report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a worker reports."""
+
+    attempt: str
+    node: str
+    worker: str
+    running_s: float
+    frames: int
 
 
 @ray.remote(num_cpus=0, max_restarts=-1)
@@ -22,37 +58,90 @@ class ProgressBoard:
 
     def __init__(self) -> None:
         """Start with an empty board."""
-        self._frames: dict[str, int] = {}
+        self._notes: dict[str, tuple[Note, float]] = {}
         self._cancelled: set[str] = set()
+        self._ended: OrderedDict[str, None] = OrderedDict()
 
-    def report(self, attempt: str, frames: int) -> bool:
-        """Note the frames that an attempt has done; True tells it to stop."""
-        self._frames[attempt] = frames
-        return attempt in self._cancelled
+    def report(self, note: Note) -> bool:
+        """Note what a worker reports; True tells it to stop."""
+        if note.attempt in self._ended:
+            return True  # nobody waits for it any more
+        self._notes[note.attempt] = note, time.time()
+        return note.attempt in self._cancelled
 
     def cancel(self, attempts: list[str]) -> None:
         """Have attempts told to stop when they report next."""
-        self._cancelled.update(attempts)
+        self._cancelled.update(attempt for attempt in attempts if attempt not in self._ended)
 
-    def forget(self, attempt: str) -> None:
-        """Drop an attempt that has ended."""
-        self._frames.pop(attempt, None)
-        self._cancelled.discard(attempt)
+    def take(self, attempts: list[str]) -> dict[str, AttemptStatus]:
+        """The last that is known of attempts that have ended; they are dropped."""
+        found = self.status(attempts)
+        for attempt in attempts:
+            self._notes.pop(attempt, None)
+            self._cancelled.discard(attempt)
+            self._ended[attempt] = None
+        while len(self._ended) > _ENDED_KEPT:
+            self._ended.popitem(last=False)
+        return found
 
-    def frames(self) -> dict[str, int]:
-        """Frames done by each attempt that has reported."""
-        return dict(self._frames)
+    def status(self, attempts: list[str] | None = None) -> dict[str, AttemptStatus]:
+        """What is known of each of these attempts, or of all that have begun."""
+        now = time.time()
+        found = {}
+        for attempt in self._notes if attempts is None else attempts:
+            if attempt in self._notes:
+                note, at = self._notes[attempt]
+                found[attempt] = AttemptStatus(
+                    node=note.node,
+                    worker=note.worker,
+                    started_at=at - note.running_s,
+                    frames=note.frames,
+                    silent_s=max(0.0, now - at),
+                )
+        return found
+
+
+def worker_name(node: str, pid: int) -> str:
+    """The short name of a worker process."""
+    return f"{node[:12]}:{pid}"
+
+
+def split_worker_name(worker: str, nodes: Collection[str]) -> tuple[str, int] | None:
+    """Node id and process id of a worker; None where its node is none of these."""
+    start, _, pid = worker.partition(":")
+    for node in nodes:
+        if node.startswith(start) and pid.isdecimal():
+            return node, int(pid)
+    return None
 
 
 class Reporter:
     """A worker's side: reports a few times a second, and raises when told to stop."""
 
     def __init__(self, board: Any, attempt: str) -> None:
-        """Report on an attempt to a board's actor handle."""
-        self._board = board
+        """Report to a board's actor handle that an attempt begins.
+
+        Raises:
+            CancelledError: The attempt was cancelled.
+        """
+        node = ray.get_runtime_context().get_node_id()
+        self._send: Callable[[float, int], Future[bool]] = lambda running_s, frames: (
+            board.report.remote(
+                Note(
+                    attempt=attempt,
+                    node=node,
+                    worker=worker_name(node, os.getpid()),
+                    running_s=running_s,
+                    frames=frames,
+                )
+            ).future()
+        )
         self._attempt = attempt
-        self._next_s = time.monotonic() + _INTERVAL_S
-        self._answer: Any = None
+        self._began_s = time.monotonic()
+        self._next_s = self._began_s + _INTERVAL_S
+        # A future, since ray.get would hand this worker's processor to somebody else meanwhile.
+        self._answer = self._send(0.0, 0)
+        self._heed(_FIRST_ANSWER_S)
 
     def __call__(self, frames: int) -> None:
         """Note the number of frames done.
@@ -60,15 +149,18 @@ class Reporter:
         Raises:
             CancelledError: The attempt was cancelled.
         """
-        if time.monotonic() < self._next_s:
+        now = time.monotonic()
+        # The answer is that to the report before: drawing never waits for the network.
+        if now < self._next_s or not self._answer.done():
             return
-        self._next_s = time.monotonic() + _INTERVAL_S
-        # The answer to the report before: drawing never waits for the network.
-        if self._answer is not None and ray.wait([self._answer], timeout=0)[0]:
-            try:
-                stop = ray.get(self._answer)
-            except ray.exceptions.RayError:
-                stop = False  # a board that is starting again forgets, and is told again
-            if stop:
-                raise CancelledError("The attempt was cancelled.", attempt=self._attempt)
-        self._answer = self._board.report.remote(self._attempt, frames)
+        self._next_s = now + _INTERVAL_S
+        self._heed(0)
+        self._answer = self._send(now - self._began_s, frames)
+
+    def _heed(self, timeout_s: float) -> None:
+        try:
+            stop = self._answer.result(timeout_s)
+        except (ray.exceptions.RayError, TimeoutError):
+            return  # a board that starts again has forgotten, and is told again
+        if stop:
+            raise CancelledError("The attempt was cancelled.", attempt=self._attempt)

@@ -7,12 +7,13 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,11 @@ from shared.errors import ClusterError
 _LOCAL_ENVIRONMENT: Final = {
     # Every socket of a local Ray listens on 127.0.0.1 alone.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # A node that hangs is noticed within 10 s; a cluster's head node needs the same.
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "2000",
+    "RAY_health_check_failure_threshold": "3",
 }
 _ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -30,11 +36,17 @@ _ENVIRONMENT: Final = {
     "RAY_grpc_client_keepalive_timeout_ms": "3000",
     # No bar of Ray's own on the terminal.
     "RAY_TQDM": "0",
+    # Attempts, a second each, to reach a head node that refuses us.
+    "RAY_NUM_REDIS_GET_RETRIES": "5",
 }
 _TEMPORARY: Final = Path("/tmp")  # noqa: S108
 """Unix sockets lie below it, and their paths may have 107 characters at most."""
 _PREFIX: Final = "mf-"
 _ABANDONED_S: Final = 3600
+_REACHED_WITHIN_S: Final = 5.0
+_SHUT_DOWN_WITHIN_S: Final = 15.0
+SCRATCH_VARIABLE: Final = "MIDIFARM_SCRATCH_DIR"
+"""Names the folder for a node's temporary files; without it Python's own is taken (TMPDIR)."""
 _OBJECT_STORE_BYTES: Final = 100 << 20
 """Segments travel through the object storage; Ray's own store holds a few small reports."""
 
@@ -66,6 +78,8 @@ def _set_environment(address: str | None) -> None:
         os.environ.update(_LOCAL_ENVIRONMENT)
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    elif "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 @contextmanager
@@ -80,37 +94,95 @@ def ray_session(address: str | None, workers: int) -> Iterator[None]:
         ClusterError: Ray could not be started or reached.
     """
     _set_environment(address)
-    folder: str | None = None
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address is None:
-        _sweep()
-        folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_TEMPORARY)
-        options |= {
-            "address": "local",
-            "_temp_dir": folder,
-            "num_cpus": workers,
-            "num_gpus": 0,
-            "include_dashboard": False,
-            "object_store_memory": _OBJECT_STORE_BYTES,
-        }
-    else:
-        options["address"] = address
-    import ray  # reads the environment when it is imported
+    with ExitStack() as stack:
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        if address is None:
+            options |= _local_options(stack, workers)
+        else:
+            options["address"] = address
+            _check_reachable(address)
+        import ray  # reads the environment when it is imported
 
-    on_terminate = signal.getsignal(signal.SIGTERM)
-    try:
+        on_terminate = signal.getsignal(signal.SIGTERM)
+        stack.callback(_shut_down, ray.shutdown)
         try:
             ray.init(**options)
-        except Exception as exc:  # Ray raises many kinds, some of them bare
-            where = f"join the Ray cluster at {address}" if address else "start Ray"
-            raise ClusterError(f"Could not {where}: {exc}") from exc
+        except (Exception, SystemExit) as exc:  # many kinds, some of them bare
+            raise ClusterError(_refusal(address, exc)) from exc
         if threading.current_thread() is threading.main_thread():
             # Ray's own handler prints the machine code that was interrupted.
             signal.signal(signal.SIGTERM, on_terminate)
         # Ray tells of workers that died on standard output, which belongs to our answer.
         with redirect_stdout(sys.stderr):
             yield
+
+
+def _local_options(stack: ExitStack, workers: int) -> dict[str, Any]:
+    """What a local Ray is started with; its folders exist until the stack is closed."""
+    from workers.scratch import scratch_folder, sweep_scratch
+
+    _sweep()
+    folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_TEMPORARY)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    # The workers' temporary files lie in a folder of ours, and go with it.
+    root = Path(os.environ.get(SCRATCH_VARIABLE) or tempfile.gettempdir())
+    sweep_scratch(root)
+    scratch = stack.enter_context(scratch_folder(root))
+    stack.enter_context(_variable(SCRATCH_VARIABLE, str(scratch)))
+    return {
+        "address": "local",
+        "_temp_dir": folder,
+        "num_cpus": workers,
+        "num_gpus": 0,
+        "include_dashboard": False,
+        "object_store_memory": _OBJECT_STORE_BYTES,
+    }
+
+
+@contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    """An environment variable for the processes that are started meanwhile."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
     finally:
-        ray.shutdown()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _check_reachable(address: str) -> None:
+    """Make sure that somebody listens there: Ray itself takes minutes to give up.
+
+    Raises:
+        ClusterError: Nobody does.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or "/" in address or not port.isdecimal():
+        return  # a name that Ray resolves, such as "auto"
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_REACHED_WITHIN_S):
+            pass
+    except (OSError, OverflowError) as exc:
+        raise ClusterError(
+            f"There is no Ray cluster at {address} ({exc}). Is its head node running, and does "
+            "its firewall let this machine through?"
+        ) from exc
+
+
+def _refusal(address: str | None, exc: BaseException) -> str:
+    if address is None:
+        return f"Could not start Ray: {exc}"
+    return (
+        f"Could not join the Ray cluster at {address}: {exc}. Is RAY_AUTH_TOKEN (or the file that "
+        "RAY_AUTH_TOKEN_PATH names) the one of the cluster, and Ray's version the same?"
+    )
+
+
+def _shut_down(shutdown: Callable[[], None]) -> None:
+    """Disconnect, but do not wait for ever: without its head node Ray may hang."""
+    thread = threading.Thread(target=shutdown, name="ray-shutdown", daemon=True)
+    thread.start()
+    thread.join(_SHUT_DOWN_WITHIN_S)

@@ -7,16 +7,33 @@ tasks (the GL context, the last songs) is its studio.
 
 from __future__ import annotations
 
+import os
+import signal
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import ray
 
-from shared.plan import AudioReport, AudioSpec, ChunkSpec, SegmentReport, StitchReport, StitchSpec
-from shared.storage import open_store
+from cluster.session import SCRATCH_VARIABLE
+from shared.errors import MidifarmError, RenderError
+from shared.intake import IntakeSpec, ProbeSpec
+from shared.plan import AudioSpec, ChunkSpec, StitchSpec
+from shared.storage import LocalStore, ObjectStore, open_store
 
 if TYPE_CHECKING:
+    from cluster.executor import Item, Report
+    from cluster.progress import Reporter
     from workers.studio import Studio
+
+_LEFTOVER_S: Final = 5.0
+"""What a killed writer left in a folder is removed when it is as old as this."""
+_UPLOAD_LEFTOVER_S: Final = 3600.0
+"""A bucket does not tell whether the writer of half an upload lives."""
 
 
 @cache
@@ -27,6 +44,40 @@ def _studio() -> Studio:
     return Studio()
 
 
+@cache
+def _store(url: str) -> ObjectStore:
+    return open_store(url)
+
+
+@cache
+def _scratch_root() -> Path:
+    """Where the processes of this node keep their temporary files; made and swept at first."""
+    from workers.scratch import sweep_scratch, use_scratch
+
+    # The folder of this process would be the answer later on.
+    root = Path(os.environ.get(SCRATCH_VARIABLE) or tempfile.gettempdir())
+    root.mkdir(parents=True, exist_ok=True)
+    sweep_scratch(root)
+    use_scratch(root)
+    return root
+
+
+@contextmanager
+def _attempt(board: Any, attempt: str) -> Iterator[Reporter]:
+    """Tell that an attempt has begun, and see that it fails with an error of ours."""
+    from cluster.progress import Reporter
+
+    try:
+        reporter = Reporter(board, attempt)
+        _scratch_root()
+        yield reporter
+    except MidifarmError:
+        raise
+    except Exception as exc:
+        # Errors of libraries do not always survive the journey to the driver.
+        raise RenderError(f"A worker failed: {exc!r}", log=traceback.format_exc()) from exc
+
+
 # max_calls=0: a process that drew one chunk draws the next, with its context and shaders.
 @ray.remote(num_cpus=1, max_retries=0, max_calls=0)
 def describe_engine() -> str:
@@ -35,25 +86,68 @@ def describe_engine() -> str:
 
 
 @ray.remote(num_cpus=1, max_retries=0, max_calls=0)
-def render_chunk(spec: ChunkSpec, store_url: str, board: Any, attempt: str) -> SegmentReport:
-    """Draw and encode one chunk."""
-    from cluster.progress import Reporter
-    from workers.chunk import render_chunk as render
+def work(item: Item, store_url: str, board: Any, attempt: str) -> Report:
+    """Do one work item, of whatever kind.
 
-    return render(spec, open_store(store_url), _studio(), Reporter(board, attempt))
+    One function for all kinds: Ray hands a worker that has ended a task the next one of the same
+    function, so that a stitch would wait until there were no chunks left.
+    """
+    with _attempt(board, attempt) as progress:
+        store = _store(store_url)
+        match item:
+            case ChunkSpec():
+                from workers.chunk import render_chunk
+
+                return render_chunk(item, store, _studio(), progress)
+            case AudioSpec():
+                from workers.audio import prepare_audio
+
+                return prepare_audio(item, store, progress)
+            case StitchSpec():
+                from workers.stitch import stitch
+
+                return stitch(item, store, progress)
+            case IntakeSpec():
+                from workers.intake import take_in_objects
+
+                return take_in_objects(item, store)
+            case ProbeSpec():
+                from workers.inspection import probe_asset
+
+                return probe_asset(item, store)
 
 
-@ray.remote(num_cpus=1, max_retries=0, max_calls=0)
-def prepare_audio(spec: AudioSpec, store_url: str) -> AudioReport:
-    """Mix and encode the sound of an export."""
-    from workers.audio import prepare_audio as prepare
+@ray.remote(num_cpus=0, max_retries=0, max_calls=0)
+def sweep(store_url: str | None) -> int:
+    """Remove the temporary files of dead processes of this node, and of the store if it is named.
 
-    return prepare(spec, open_store(store_url))
+    Returns:
+        How many processes there were.
+    """
+    from workers.scratch import sweep_scratch
+
+    if store_url is not None:
+        store = _store(store_url)
+        store.sweep(_LEFTOVER_S if isinstance(store, LocalStore) else _UPLOAD_LEFTOVER_S)
+    return sweep_scratch(_scratch_root())
 
 
-@ray.remote(num_cpus=1, max_retries=0, max_calls=0)
-def stitch(spec: StitchSpec, store_url: str) -> StitchReport:
-    """Join segments and sound, and verify the result."""
-    from workers.stitch import stitch as join
+@ray.remote(num_cpus=0, max_retries=0, max_calls=0)
+def end_process(pid: int) -> bool:
+    """End a worker process of this node, at once; whether there was one."""
+    # A process id may have been given to somebody else: Ray's workers are our siblings.
+    if pid != os.getpid() and _parent(pid) != os.getppid():
+        return False
+    os.kill(pid, signal.SIGKILL)
+    return True
 
-    return join(spec, open_store(store_url))
+
+def _parent(pid: int) -> int | None:
+    try:
+        status = Path("/proc", str(pid), "status").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    lines = dict(line.partition(":")[::2] for line in status.splitlines())
+    if not lines["Name"].strip().startswith("ray::"):
+        return None
+    return int(lines["PPid"])

@@ -13,10 +13,18 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from coordinator.ports import Executor, Item, Outcome
+from coordinator.ports import Executor, Outcome
 from shared.attempts import may_retry
 from shared.errors import ErrorKind, MidifarmError
-from shared.plan import AudioReport, ChunkSpec, Plan, SegmentReport, StitchReport
+from shared.plan import (
+    AudioReport,
+    AudioSpec,
+    ChunkSpec,
+    Plan,
+    SegmentReport,
+    StitchReport,
+    StitchSpec,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +55,7 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+_Item = ChunkSpec | AudioSpec | StitchSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +92,7 @@ class ExportRun:
         self._plan = plan
         self._executor = executor
         self._on_progress = on_progress
-        self._under_way: dict[str, Item] = {}
+        self._under_way: dict[str, _Item] = {}
         self._failures: dict[str, _Failures] = {}
         self._numbers = itertools.count(1)
         self._segments: dict[int, SegmentReport] = {}
@@ -100,11 +109,11 @@ class ExportRun:
         """
         try:
             # The sound first: it is one long piece, and ends beside the first chunks.
-            first: list[Item] = [self._plan.audio] if self._plan.audio is not None else []
+            first: list[_Item] = [self._plan.audio] if self._plan.audio is not None else []
             self._finish([*first, *self._plan.chunks], "rendering")
-            self._finish([self._plan.stitch], "stitching")
+            self._finish([self._stitch()], "stitching")
         except BaseException:
-            self._executor.cancel_all()
+            self._executor.cancel(list(self._under_way))
             raise
         assert self._stitched is not None  # noqa: S101  # _finish returns with every report
         return Finished(
@@ -113,7 +122,18 @@ class ExportRun:
             stitched=self._stitched,
         )
 
-    def _finish(self, items: list[Item], stage: str) -> None:
+    def _stitch(self) -> StitchSpec:
+        """The stitch, with the hashes that the workers told of."""
+        return self._plan.stitch.model_copy(
+            update={
+                "segment_sha256": tuple(
+                    self._segments[chunk.index].sha256 for chunk in self._plan.chunks
+                ),
+                "audio_sha256": self._audio.sha256 if self._audio else "",
+            }
+        )
+
+    def _finish(self, items: list[_Item], stage: str) -> None:
         waiting = deque(items)
         while waiting or self._under_way:
             while waiting and len(self._under_way) < self._executor.slots + _MARGIN:
@@ -124,12 +144,12 @@ class ExportRun:
                     waiting.appendleft(again)
             self._tell(stage)
 
-    def _start(self, item: Item) -> None:
+    def _start(self, item: _Item) -> None:
         attempt = f"{item.key}#{next(self._numbers)}"
         self._under_way[attempt] = item
         self._executor.submit(attempt, item)
 
-    def _take(self, outcome: Outcome) -> Item | None:
+    def _take(self, outcome: Outcome) -> _Item | None:
         """Note an outcome; the item if it is to be tried again."""
         item = self._under_way.pop(outcome.attempt, None)
         if item is None:  # late or doubled: what it has to say is known already
@@ -152,11 +172,11 @@ class ExportRun:
 
     def _tell(self, stage: str) -> None:
         done = sum(report.frames for report in self._segments.values())
-        board = self._executor.frames_done()
+        board = self._executor.status()
         part = sum(
-            min(board.get(attempt, 0), len(item.frames))
+            min(board[attempt].frames, len(item.frames))
             for attempt, item in self._under_way.items()
-            if isinstance(item, ChunkSpec)
+            if isinstance(item, ChunkSpec) and attempt in board
         )
         # An attempt that is made again begins anew; what is shown never goes back.
         self._shown = max(self._shown, done + part)

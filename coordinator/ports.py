@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from shared.errors import MidifarmError
+from shared.intake import Intake, IntakeSpec, ProbeReport, ProbeSpec
 from shared.plan import AudioReport, AudioSpec, ChunkSpec, SegmentReport, StitchReport, StitchSpec
 
-Item = ChunkSpec | AudioSpec | StitchSpec
-Report = SegmentReport | AudioReport | StitchReport
+Item = ChunkSpec | AudioSpec | StitchSpec | IntakeSpec | ProbeSpec
+"""What a worker can be asked to do: plain data, which survives a journey as JSON."""
+Report = SegmentReport | AudioReport | StitchReport | Intake | ProbeReport
+"""What it tells in return, in the same order."""
 
 
 class Outcome(Protocol):
@@ -30,31 +33,155 @@ class Outcome(Protocol):
         """Why there is no report."""
         ...
 
+    @property
+    def node(self) -> str | None:
+        """Id of the node that it ran on; None where it never began, or nobody knows."""
+        ...
+
+    @property
+    def worker(self) -> str | None:
+        """The process that it ran in, as retire() takes it; None as for the node."""
+        ...
+
+    @property
+    def wall_s(self) -> float | None:
+        """Seconds from its beginning to when its end was heard of; None as for the node."""
+        ...
+
+
+class AttemptStatus(Protocol):
+    """What is known of an attempt that has begun."""
+
+    @property
+    def node(self) -> str:
+        """Id of the node that it runs on."""
+        ...
+
+    @property
+    def worker(self) -> str:
+        """The process that it runs in, as retire() takes it."""
+        ...
+
+    @property
+    def started_at(self) -> float:
+        """When it began: seconds since the epoch, on this machine's clock."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """Frames done; 0 for work that has none."""
+        ...
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since its last report.
+
+        Chunks, sound and stitches report all the time; intakes and probes only when they begin.
+        """
+        ...
+
+
+class Node(Protocol):
+    """A living node."""
+
+    @property
+    def id(self) -> str:
+        """Ray's id, new with every start of the node."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Host name or address, for people."""
+        ...
+
+    @property
+    def cpus(self) -> float:
+        """Processors that it offers: one for each work item at a time."""
+        ...
+
+    @property
+    def gpus(self) -> float:
+        """GPUs that it offers."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether it takes work."""
+        ...
+
 
 class Executor(Protocol):
-    """Runs work items on workers. An attempt may run twice and may be reported late."""
+    """Runs work items on workers, for one thread.
+
+    An attempt has exactly one outcome. Work is never tried again here: that is decided by who
+    submits it.
+    """
 
     @property
     def slots(self) -> int:
-        """How many work items run at a time."""
+        """How many work items run at a time: processors of the living nodes, at least 1."""
+        ...
+
+    def nodes(self) -> Sequence[Node]:
+        """The living nodes, as of a few seconds ago. Raises ClusterLostError."""
         ...
 
     def engine(self) -> str:
-        """Name of what draws and encodes on the workers."""
+        """Name of what draws and encodes on the workers; asked once, then remembered.
+
+        Raises:
+            ClusterError: No worker could be had.
+            GLError: The workers cannot draw.
+        """
         ...
 
-    def submit(self, attempt: str, item: Item) -> None:
-        """Start an attempt; its outcome comes from wait()."""
+    def submit(self, attempt: str, item: Item, avoid_nodes: Collection[str] = ()) -> None:
+        """Start an attempt; its outcome comes from wait().
+
+        Args:
+            attempt: A name that no attempt had before.
+            item: What to do.
+            avoid_nodes: Ids of nodes to keep away from, as long as there are others.
+
+        Raises:
+            ClusterLostError: Ray does not answer any more.
+        """
         ...
 
     def wait(self, timeout_s: float) -> Sequence[Outcome]:
-        """The outcomes of attempts that have ended, after ``timeout_s`` at the latest."""
+        """The outcomes of all attempts that have ended, after ``timeout_s`` at the latest.
+
+        It returns as soon as there is one, and at once where nothing is under way.
+        """
         ...
 
-    def frames_done(self) -> dict[str, int]:
-        """Frames done by each attempt under way, as far as is known."""
+    def status(self) -> Mapping[str, AttemptStatus]:
+        """What is known of the attempts that have begun; those that still wait are not in it.
+
+        Raises:
+            ClusterLostError: Ray has not answered for long; only a fresh process can go on.
+        """
         ...
 
-    def cancel_all(self) -> None:
-        """Stop every attempt."""
+    def cancel(self, attempts: Collection[str]) -> None:
+        """Stop attempts softly: before they begin, or between two steps of their work.
+
+        Intakes and probes have no such steps, and are killed. The outcomes come from wait():
+        CancelledError, unless the work was done already. Names that are not under way do no harm.
+        """
+        ...
+
+    def kill(self, attempts: Collection[str]) -> None:
+        """Stop attempts by ending their worker processes; see cancel() for the rest."""
+        ...
+
+    def sweep(self) -> None:
+        """Have the nodes and the store rid of what killed processes left; returns at once."""
+        ...
+
+    def retire(self, worker: str) -> None:
+        """End a worker process that has gone bad; returns at once.
+
+        What runs in it ends with a transient error.
+        """
         ...

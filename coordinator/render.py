@@ -8,23 +8,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from coordinator.export_run import ExportRun, Finished, OnProgress
 from coordinator.output import check_output, publish
+from coordinator.planning import Wanted, plan_export, video_range
 from coordinator.ports import Executor
 from shared.composition import Composition
-from shared.errors import CompositionError
 from shared.export import ExportConfiguration
 from shared.intake import Intake, IntakeRequest
-from shared.plan import AudioSpec, Picture, VideoSpec, make_plan
+from shared.plan import Picture
 from shared.storage import ObjectStore
-from shared.timebase import frames_to_cover, samples_for
-
-LONGEST_S: Final = 12 * 3600
-"""No video is longer: a damaged tempo must not fill the disk."""
-TARGET_LUFS: Final = -14.0
-"""Loudness that the platforms play at."""
 
 OpenExecutor = Callable[[], AbstractContextManager[Executor]]
 TakeIn = Callable[[IntakeRequest], Intake]
@@ -114,20 +108,19 @@ def render(
     """
     check_output(request.output, overwrite=request.overwrite)
     intake = take_in(_intake_request(request))
-    start_s, end_s, warnings = video_range(request, intake)
+    wanted = Wanted(
+        song=request.midi.name,
+        configuration=request.configuration,
+        start_s=request.start_s,
+        end_s=request.end_s,
+    )
+    # What cannot be planned is refused before workers are started.
+    video_range(wanted, intake)
     with open_executor() as executor:
-        picture = Picture(
-            composition=intake.composition,
-            song_key=intake.song_key,
-            start_s=start_s,
-            video=video_spec(request.configuration),
-        )
-        frames = frames_to_cover(end_s - start_s, picture.video.fps)
-        audio = audio_spec(request, intake, start_s, frames)
-        plan = make_plan(picture=picture, frames=frames, audio=audio, engine=executor.engine())
-        finished = ExportRun(plan, executor, on_progress).run()
+        plan, warnings = plan_export(wanted, intake, executor.engine())
+        finished = ExportRun(plan.whole(), executor, on_progress).run()
     publish(store, finished.stitched.key, request.output, overwrite=request.overwrite)
-    return _result(request, intake, finished, picture, warnings, began_s)
+    return _result(request, finished, plan.picture, warnings, began_s)
 
 
 def _intake_request(request: RenderRequest) -> IntakeRequest:
@@ -143,101 +136,8 @@ def _intake_request(request: RenderRequest) -> IntakeRequest:
     )
 
 
-def video_range(request: RenderRequest, intake: Intake) -> tuple[Fraction, Fraction, list[str]]:
-    """Song time at which the video begins and ends, and warnings about it.
-
-    Without an end it lasts until the last note and a tail have passed, and until the recording
-    has ended.
-
-    Raises:
-        CompositionError: There are no notes in the range, or it is too long.
-    """
-    warnings = []
-    start_s = request.start_s
-    if intake.notes == 0:
-        raise CompositionError(f"There are no notes in {request.midi.name}.")
-    if request.end_s is not None:
-        end_s = request.end_s
-        if end_s <= start_s:
-            raise CompositionError(
-                f"The range ends at {float(end_s):g} s, not after its start at "
-                f"{float(start_s):g} s."
-            )
-    else:
-        notes_end_s = intake.end_s + intake.composition.tail_s
-        end_s = Fraction(notes_end_s).limit_denominator(1_000_000)
-        if intake.recording_s is not None:
-            recording_end_s = intake.composition.audio_offset_s + intake.recording_s
-            end_s = max(end_s, Fraction(recording_end_s).limit_denominator(1_000_000))
-            if abs(recording_end_s - intake.end_s) > max(10.0, 0.1 * intake.end_s):
-                warnings.append(
-                    f"The recording ends at {recording_end_s:.1f} s of the song, its last note at "
-                    f"{intake.end_s:.1f} s. Do they belong together?"
-                )
-        if end_s <= start_s:
-            raise CompositionError(
-                f"The song is over at {float(end_s):g} s; the video cannot begin at "
-                f"{float(start_s):g} s."
-            )
-    if intake.notes_in_range == 0:
-        raise CompositionError(
-            f"There are no notes between {float(start_s):g} s and {float(end_s):g} s; the last "
-            f"one ends at {intake.end_s:.2f} s."
-        )
-    if end_s - start_s > LONGEST_S:
-        raise CompositionError(
-            f"The video would last {float(end_s - start_s) / 3600:.1f} hours; {LONGEST_S // 3600} "
-            "is the most. Cut it with --end."
-        )
-    platform = request.configuration.social_media
-    if platform and platform.max_duration and end_s - start_s > platform.max_duration:
-        warnings.append(
-            f"{platform.platform} takes {platform.max_duration:g} s at most; this video lasts "
-            f"{float(end_s - start_s):.1f} s. Cut it with --end."
-        )
-    return start_s, end_s, warnings
-
-
-def video_spec(configuration: ExportConfiguration) -> VideoSpec:
-    """What the picture of an export is encoded as."""
-    quality = configuration.quality
-    return VideoSpec(
-        width=quality.resolution.width,
-        height=quality.resolution.height,
-        fps=quality.framerate,
-        crf=quality.crf,
-        max_kbps=quality.bitrate,
-        profile=quality.profile,
-        encoder_speed=quality.encoder_speed,
-    )
-
-
-def audio_spec(
-    request: RenderRequest, intake: Intake, start_s: Fraction, frames: int
-) -> AudioSpec | None:
-    """The sound of an export; None where there is nothing to hear."""
-    settings = request.configuration.audio
-    if not settings.enabled or not (intake.recording_key or intake.soundfont_key):
-        return None
-    return AudioSpec(
-        recording_key=intake.recording_key,
-        song_key=None if intake.recording_key else intake.song_key,
-        soundfont_key=None if intake.recording_key else intake.soundfont_key,
-        start_s=start_s,
-        offset_s=Fraction(str(intake.composition.audio_offset_s)),
-        samples=samples_for(frames, request.configuration.quality.framerate, settings.sample_rate),
-        sample_rate=settings.sample_rate,
-        channels=settings.channels,
-        bitrate_kbps=settings.bitrate,
-        loudness_lufs=TARGET_LUFS if settings.normalization else None,
-        fade_in_s=settings.fade_in,
-        fade_out_s=settings.fade_out,
-    )
-
-
 def _result(
     request: RenderRequest,
-    intake: Intake,
     finished: Finished,
     picture: Picture,
     warnings: list[str],
@@ -260,5 +160,5 @@ def _result(
         render_fps=round(frames / elapsed_s, 2),
         audio_lufs=finished.audio.integrated_lufs if finished.audio else None,
         sha256=finished.stitched.sha256,
-        warnings=[*intake.warnings, *warnings, *heard],
+        warnings=[*warnings, *heard],
     )

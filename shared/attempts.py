@@ -27,3 +27,11 @@ def may_retry(kind: ErrorKind, *, suspect: int, transient: int) -> bool:
             return suspect < SUSPECT_LIMIT
         case ErrorKind.TRANSIENT:
             return transient < TRANSIENT_LIMIT
+
+
+def back_off_s(*, suspect: int, transient: int) -> float:
+    """How long work rests after a failure, so that its surroundings can recover.
+
+    Doubles from half a second to half a minute; the counts as in may_retry.
+    """
+    return float(min(30.0, 0.5 * 2 ** max(0, suspect + transient - 1)))

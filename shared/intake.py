@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import Field
 
 from shared.composition import Composition
 from shared.plan import Spec
+
+AssetKind = Literal["midi", "audio", "image", "font", "soundfont"]
+"""What an uploaded file is meant as."""
 
 
 class IntakeRequest(Spec):
@@ -27,6 +31,27 @@ class IntakeRequest(Spec):
     with_audio: bool = Field(default=True, description="Whether the video will have sound.")
 
 
+class IntakeSpec(Spec):
+    """The same where the files are in the object store already."""
+
+    midi_key: str = Field(description="Object key of the MIDI file.")
+    recording_key: str | None = Field(default=None, description="Object key of its recording.")
+    soundfont_key: str | None = Field(
+        default=None,
+        description="Object key of what to synthesise the MIDI with where there is no recording; "
+        "without it one that is installed on the worker is looked for.",
+    )
+    composition: Composition = Field(description="Names images and fonts by object key.")
+    names: dict[str, str] = Field(
+        default_factory=dict,
+        description="File names by object key, as the musician knows them: what is said about a "
+        "file calls it so.",
+    )
+    start_s: float = Field(default=0.0, description="Beginning of the range that is rendered.")
+    end_s: float | None = Field(default=None, description="Its end, where one was asked for.")
+    with_audio: bool = Field(default=True, description="Whether the video will have sound.")
+
+
 class Intake(Spec):
     """What is in the object store now, and what the plan needs to know of it."""
 
@@ -40,3 +65,19 @@ class Intake(Spec):
     recording_s: float | None = Field(description="Length of the recording.")
     soundfont_key: str | None = Field(description="Object key of the SoundFont.")
     warnings: tuple[str, ...] = Field(description="What may not be as the musician expects.")
+
+
+class ProbeSpec(Spec):
+    """An uploaded file that is to be looked into."""
+
+    asset_key: str = Field(description="Object key of the file.")
+    name: str = Field(description="Its name, as the musician knows it.")
+    kind: AssetKind = Field(description="What it is meant as.")
+
+
+class ProbeReport(Spec):
+    """What a worker tells of a file that can be used as what it is meant as."""
+
+    asset_key: str = Field(description="Object key of the file.")
+    kind: AssetKind = Field(description="What it can be used as.")
+    facts: dict[str, Any] = Field(description="What is in it, as plain data.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,3 +56,23 @@ def audio_key(content: str) -> str:
 def result_key(content: str) -> str:
     """Where a finished video is kept."""
     return f"exports/{content[:2]}/{content}.mp4"
+
+
+def attempt_key(key: str, attempt: str) -> str:
+    """Where one attempt writes what belongs to ``key``, so that no two write to the same place.
+
+    ``segments/ab/abcd.mp4`` in attempt ``a17`` becomes ``segments/ab/abcd.a17.mp4``.
+
+    Args:
+        key: Object key with a suffix in its last name, or without.
+        attempt: Letters, digits, ``_`` and ``-``.
+
+    Raises:
+        ValueError: The attempt's name does not fit into a key.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", attempt):
+        raise ValueError(f"{attempt!r} is no name of an attempt that fits into an object key.")
+    folder, slash, name = key.rpartition("/")
+    stem, dot, suffix = name.rpartition(".")
+    named = f"{stem}.{attempt}{dot}{suffix}" if stem else f"{name}.{attempt}"
+    return folder + slash + named

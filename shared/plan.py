@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
-from typing import Final
+from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.composition import Composition
 from shared.keys import audio_key, content_key, result_key, segment_key
@@ -83,6 +83,8 @@ class AudioReport(Spec):
         description="Loudness of the encoded sound; None where it is silent."
     )
     true_peak_dbtp: float | None = Field(description="Its true peak; None where it is silent.")
+    size_bytes: int = Field(default=0, description="Length of the encoded sound.")
+    sha256: str = Field(default="", description="Hash of its bytes; empty where nobody counted.")
     warnings: tuple[str, ...] = Field(
         default=(), description="Sentences about what may not be as the musician expects."
     )
@@ -125,10 +127,23 @@ class StitchSpec(Spec):
     """How segments and sound become the finished file."""
 
     segment_keys: tuple[str, ...] = Field(min_length=1, description="In the order of the chunks.")
+    segment_sha256: tuple[str, ...] = Field(
+        default=(),
+        description="Hashes of the segments' bytes, in the same order; empty where not known.",
+    )
     frames: int = Field(gt=0, description="Frames of the whole video.")
     video: VideoSpec = Field(description="What the segments are encoded as.")
     audio: AudioSpec | None = Field(description="The sound; None for a silent video.")
+    audio_sha256: str = Field(
+        default="", description="Hash of the encoded sound's bytes; empty where it is not known."
+    )
     key: str = Field(description="Object key of the finished file.")
+
+    @model_validator(mode="after")
+    def _every_segment_has_its_hash(self) -> Self:
+        if self.segment_sha256 and len(self.segment_sha256) != len(self.segment_keys):
+            raise ValueError("there must be a hash for every segment, or none at all")
+        return self
 
 
 class StitchReport(Spec):

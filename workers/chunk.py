@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 
 import av
@@ -14,16 +14,16 @@ from shared.keys import digest
 from shared.plan import ChunkSpec, SegmentReport
 from shared.storage import ObjectStore
 from workers.encode import encode_segment
+from workers.progress import Progress
 from workers.studio import Studio
-
-Progress = Callable[[int], None]
-"""Called after every frame with the number done; raises CancelledError to stop the work."""
 
 
 def render_chunk(
     spec: ChunkSpec, store: ObjectStore, studio: Studio, progress: Progress
 ) -> SegmentReport:
     """Make the segment of a chunk, or find it in the store.
+
+    ``progress`` hears of every frame.
 
     Raises:
         ClusterError: The chunk was planned for another engine.

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from shared.errors import InputError
+from shared.intake import AssetKind, ProbeReport, ProbeSpec
+from shared.storage import ObjectStore
+from workers.audio import recording_duration_s
+from workers.images import image_size, open_image
 from workers.intake import read_limited
 from workers.midi import MidiLimits, Song, read_midi
+from workers.named_file import named_file, naming
 from workers.probe import probe_media
+from workers.soundfont import check_soundfont
+from workers.text import load_font
 
 _MIDI_SUFFIXES: Final = {".mid", ".midi", ".kar", ".rmi", ".smf"}
 _HEAD_BYTES: Final = 64
+_DECODED: Final = (16, 16)
+"""Size to which an image is decoded to see that it can be."""
 
 
 def inspect_file(path: Path) -> dict[str, Any]:
@@ -31,6 +41,65 @@ def inspect_file(path: Path) -> dict[str, Any]:
     media = probe_media(path).model_dump(mode="json")
     media["size"] = media.pop("size_bytes")  # the name that the command promises
     return media
+
+
+def probe_asset(spec: ProbeSpec, store: ObjectStore) -> ProbeReport:
+    """Look into an uploaded file, and see whether it can be used as what it is meant as.
+
+    Raises:
+        InputError: It cannot; the message calls it by its name.
+        StorageError: The object store failed, or has no such file.
+    """
+    with named_file(store, spec.asset_key, spec.name) as path:
+        with naming(path):
+            facts = _LOOK[spec.kind](path)
+        facts["size_bytes"] = path.stat().st_size
+    return ProbeReport(asset_key=spec.asset_key, kind=spec.kind, facts=facts)
+
+
+def _look_at_midi(path: Path) -> dict[str, Any]:
+    return describe_song(read_midi(read_limited(path, MidiLimits().max_bytes)))
+
+
+def _look_at_audio(path: Path) -> dict[str, Any]:
+    duration_s = float(recording_duration_s(path))
+    probe = probe_media(path)
+    streams = [stream for stream in probe.streams if stream.type == "audio"]
+    return {
+        "kind": "audio",
+        "container": probe.container,
+        "duration_s": duration_s,
+        "codec": streams[0].codec,
+        "sample_rate": streams[0].sample_rate,
+        "channels": streams[0].channels,
+        "bitrate_kbps": streams[0].bitrate_kbps,
+    }
+
+
+def _look_at_image(path: Path) -> dict[str, Any]:
+    size = image_size(path)
+    open_image(path, *_DECODED)
+    return {"kind": "image", "width": size[0], "height": size[1]}
+
+
+def _look_at_font(path: Path) -> dict[str, Any]:
+    font = load_font(32, path)
+    family, style = font.getname()
+    return {"kind": "font", "family": family or "", "style": style or ""}
+
+
+def _look_at_soundfont(path: Path) -> dict[str, Any]:
+    check_soundfont(path)
+    return {"kind": "soundfont"}
+
+
+_LOOK: Final[dict[AssetKind, Callable[[Path], dict[str, Any]]]] = {
+    "midi": _look_at_midi,
+    "audio": _look_at_audio,
+    "image": _look_at_image,
+    "font": _look_at_font,
+    "soundfont": _look_at_soundfont,
+}
 
 
 def describe_song(song: Song) -> dict[str, Any]:

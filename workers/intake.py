@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from shared.composition import BackgroundLayer, Composition, Layer, TitleLayer
-from shared.errors import CompositionError, InputError, MidiError
-from shared.intake import Intake, IntakeRequest
+from shared.errors import CompositionError, InputError
+from shared.intake import Intake, IntakeRequest, IntakeSpec
 from shared.keys import asset_key, content_key, digest, song_key
 from shared.revision import revision
 from shared.storage import ObjectStore
 from workers.audio import recording_duration_s
 from workers.images import open_image
 from workers.midi import MidiLimits, Song, read_midi
+from workers.named_file import named_file, naming
 from workers.soundfont import check_soundfont, find_soundfont
-from workers.text import load_font, missing_characters
+from workers.text import missing_characters
 
 _REPAIRS_TOLD: Final = 3
 """Repairs that are told one by one; `probe` lists them all."""
@@ -29,24 +33,90 @@ def take_in(request: IntakeRequest, store: ObjectStore) -> Intake:
         InputError: A file is missing, or is not what it should be.
         StorageError: The object store failed.
     """
-    key, song = take_midi(request.midi, store)
-    warnings = _repair_warnings(request.midi, song)
-    composition = take_assets(request.composition, request.folder, store)
-    warnings += _title_warnings(request, song)
+    files = _Files(midi=request.midi, recording=request.audio, soundfont=request.soundfont)
+    return _take(
+        request,
+        files,
+        store,
+        asset=lambda name, what: _asset_path(request.folder, name, what),
+        keep=lambda path: take_file(path, store),
+    )
+
+
+def take_in_objects(spec: IntakeSpec, store: ObjectStore) -> Intake:
+    """The same for files that are in the store already; they keep their keys.
+
+    Raises:
+        InputError: A file is not what it should be.
+        StorageError: The object store failed, or a file is missing in it.
+    """
+    keys: dict[Path, str] = {}
+    with ExitStack() as stack:
+
+        def lend(key: str, what: str) -> Path:
+            path = stack.enter_context(named_file(store, key, spec.names.get(key, what)))
+            keys[path] = key
+            return path
+
+        files = _Files(
+            midi=lend(spec.midi_key, "the MIDI file"),
+            recording=lend(spec.recording_key, "the recording") if spec.recording_key else None,
+            soundfont=lend(spec.soundfont_key, "the SoundFont") if spec.soundfont_key else None,
+        )
+        return _take(
+            spec,
+            files,
+            store,
+            asset=lambda key, what: lend(key, f"the composition's {what}"),
+            # What is not lent was found on this machine: a SoundFont.
+            keep=lambda path: keys.get(path) or take_file(path, store),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    midi: Path
+    recording: Path | None
+    soundfont: Path | None
+
+
+def _take(
+    request: IntakeRequest | IntakeSpec,
+    files: _Files,
+    store: ObjectStore,
+    *,
+    asset: Callable[[str, str], Path],
+    keep: Callable[[Path], str],
+) -> Intake:
+    """Check everything and see that it is in the store.
+
+    Args:
+        request: What is asked for.
+        files: The song's files.
+        store: Where the results go.
+        asset: Finds the file of an asset, given how the composition names it and what it is.
+        keep: Sees that a file is in the store; its key.
+    """
+    key, song = take_midi(files.midi, store)
+    warnings = _repair_warnings(files.midi, song)
+    composition, title_warnings = _take_assets(request.composition, song, asset, keep)
+    warnings += title_warnings
     recording_key, recording_s, soundfont_key = None, None, None
-    if request.audio is not None:
-        recording_s = float(recording_duration_s(request.audio))
-        recording_key = take_file(request.audio, store)
+    if files.recording is not None:
+        with naming(files.recording):
+            recording_s = float(recording_duration_s(files.recording))
+        recording_key = keep(files.recording)
     elif request.with_audio:
-        soundfont = request.soundfont or find_soundfont()
+        soundfont = files.soundfont or find_soundfont()
         if soundfont is None:
             warnings.append(
                 "The video is silent: there is no recording, and no SoundFont was found to play "
                 "the MIDI with. Give --audio, or install one (Debian: timgm6mb-soundfont)."
             )
         else:
-            check_soundfont(soundfont)
-            soundfont_key = take_file(soundfont, store)
+            with naming(soundfont):
+                check_soundfont(soundfont)
+            soundfont_key = keep(soundfont)
     end_s = song.end_s if request.end_s is None else request.end_s
     return Intake(
         composition=composition,
@@ -68,10 +138,8 @@ def take_midi(path: Path, store: ObjectStore) -> tuple[str, Song]:
     key = song_key(content_key({"midi": digest(data), "revision": revision()}))
     if store.exists(key):
         return key, Song.from_bytes(store.get_bytes(key))
-    try:
+    with naming(path):
         song = read_midi(data)
-    except MidiError as exc:
-        raise MidiError(f"{path.name}: {exc.message}") from exc
     store.put_bytes(key, song.to_bytes())
     return key, song
 
@@ -104,22 +172,36 @@ def take_file(path: Path, store: ObjectStore) -> str:
     return key
 
 
-def take_assets(composition: Composition, folder: Path, store: ObjectStore) -> Composition:
-    """The composition with every path replaced by the key of what was stored."""
+def _take_assets(
+    composition: Composition,
+    song: Song,
+    asset: Callable[[str, str], Path],
+    keep: Callable[[Path], str],
+) -> tuple[Composition, list[str]]:
+    """The composition with its images and fonts named by object key, and warnings about it."""
     layers: list[Layer] = []
+    warnings = []
     for layer in composition.layers:
+        taken: Layer = layer
         match layer:
             case BackgroundLayer(image=str(name)):
-                path = _asset_path(folder, name, "image")
-                open_image(path, 16, 16)
-                layers.append(layer.model_copy(update={"image": take_file(path, store)}))
-            case TitleLayer(font=str(name)):
-                path = _asset_path(folder, name, "font")
-                load_font(12, path)
-                layers.append(layer.model_copy(update={"font": take_file(path, store)}))
-            case _:
-                layers.append(layer)
-    return composition.model_copy(update={"layers": tuple(layers)})
+                path = asset(name, "image")
+                with naming(path):
+                    open_image(path, 16, 16)
+                taken = layer.model_copy(update={"image": keep(path)})
+            case TitleLayer():
+                font = asset(layer.font, "font") if layer.font else None
+                with naming(font or Path()):
+                    missing = missing_characters((layer.text or song.title) + layer.artist, font)
+                if missing:
+                    warnings.append(
+                        f"The title's font cannot draw {missing}; give the title layer a font "
+                        "that can."
+                    )
+                if font is not None:
+                    taken = layer.model_copy(update={"font": keep(font)})
+        layers.append(taken)
+    return composition.model_copy(update={"layers": tuple(layers)}), warnings
 
 
 def _asset_path(folder: Path, name: str, what: str) -> Path:
@@ -127,19 +209,6 @@ def _asset_path(folder: Path, name: str, what: str) -> Path:
     if not path.is_file():
         raise CompositionError(f"The composition's {what} {name} does not exist in {folder}.")
     return path
-
-
-def _title_warnings(request: IntakeRequest, song: Song) -> list[str]:
-    warnings = []
-    for layer in request.composition.layers:
-        if isinstance(layer, TitleLayer):
-            font = request.folder / layer.font if layer.font else None
-            missing = missing_characters((layer.text or song.title) + layer.artist, font)
-            if missing:
-                warnings.append(
-                    f"The title's font cannot draw {missing}; give the title layer a font that can."
-                )
-    return warnings
 
 
 def _repair_warnings(path: Path, song: Song) -> list[str]:

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 import av
 from av.error import FFmpegError
 
-from shared.errors import RenderError, StorageFullError, VerificationError
+from shared.errors import DamagedObjectError, RenderError, StorageFullError, VerificationError
 from shared.plan import StitchReport, StitchSpec
 from shared.storage import ObjectStore
 from workers.probe import verify_export
+from workers.progress import Progress, untold
 
 REORDER: Final = 2
 """How many frames decoding runs ahead of presentation in the whole file. x264 needs at most two
@@ -67,32 +68,41 @@ def place_packets(pts: list[Fraction], fps: Fraction, first_frame: int) -> list[
     ]
 
 
-def stitch(spec: StitchSpec, store: ObjectStore) -> StitchReport:
+def stitch(spec: StitchSpec, store: ObjectStore, progress: Progress = untold) -> StitchReport:
     """Join the segments, mix in the sound, verify the file and store it.
+
+    ``progress`` hears how many frames are joined.
 
     Raises:
         RenderError: A segment is not what was planned.
         VerificationError: The finished file is not what was planned.
+        DamagedObjectError: The bytes of a segment or of the sound are not those that its maker
+            told of; the fact ``key`` says which, so that it can be made again.
+        ObjectNotFoundError: A segment or the sound is gone; the same fact says which.
         StorageError: The object store failed.
+        CancelledError: ``progress`` said so.
     """
     with tempfile.TemporaryDirectory(prefix="midifarm-") as folder:
         path = Path(folder) / "result.mp4"
         try:
-            _write(spec, store, path)
+            _write(spec, store, path, progress)
         except FFmpegError as exc:
             if exc.errno == errno.ENOSPC:
                 raise StorageFullError(f"There is no space left in {folder}.") from exc
             raise RenderError(f"The segments could not be joined: {exc}") from exc
+        progress(spec.frames)
         verify_export(path, video=spec.video, frames=spec.frames, audio=spec.audio)
+        progress(spec.frames)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        progress(spec.frames)
         store.put_file(spec.key, path)
         return StitchReport(
             key=spec.key, frames=spec.frames, size_bytes=path.stat().st_size, sha256=sha256
         )
 
 
-def _write(spec: StitchSpec, store: ObjectStore, path: Path) -> None:
+def _write(spec: StitchSpec, store: ObjectStore, path: Path, progress: Progress) -> None:
     if len(set(spec.segment_keys)) < len(spec.segment_keys):
         raise RenderError("A segment was planned to be shown twice.")
     fps = spec.video.fps
@@ -104,13 +114,13 @@ def _write(spec: StitchSpec, store: ObjectStore, path: Path) -> None:
     }
     with ExitStack() as stack:
         output = stack.enter_context(av.open(str(path), "w", format="mp4", options=options))
-        first = stack.enter_context(store.as_file(spec.segment_keys[0]))
+        first = stack.enter_context(_segment(spec, store, 0))
         template = stack.enter_context(av.open(str(first))).streams.video[0]
         video = output.add_stream_from_template(template, opaque=True, rate=fps)
         video.time_base = 1 / fps
-        sources = [_video_packets(spec, store, video)]
+        sources = [_video_packets(spec, store, video, progress)]
         if spec.audio is not None:
-            sound = stack.enter_context(store.as_file(spec.audio.key))
+            sound = stack.enter_context(_intact(store, spec.audio.key, spec.audio_sha256))
             sound_input = stack.enter_context(av.open(str(sound)))
             audio = output.add_stream_from_template(sound_input.streams.audio[0], opaque=True)
             sources.append(_audio_packets(sound_input, audio))
@@ -118,14 +128,35 @@ def _write(spec: StitchSpec, store: ObjectStore, path: Path) -> None:
             output.mux_one(packet)
 
 
+def _segment(spec: StitchSpec, store: ObjectStore, index: int) -> AbstractContextManager[Path]:
+    expected = spec.segment_sha256[index] if spec.segment_sha256 else ""
+    return _intact(store, spec.segment_keys[index], expected)
+
+
+@contextmanager
+def _intact(store: ObjectStore, key: str, sha256: str) -> Iterator[Path]:
+    """An object as a file whose bytes are those that its maker told of, where that is known."""
+    with store.as_file(key) as path:
+        if sha256:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != sha256:
+                raise DamagedObjectError(
+                    f"The object {key} is damaged: its bytes are not those that were stored.",
+                    key=key,
+                )
+        yield path
+
+
 def _video_packets(
-    spec: StitchSpec, store: ObjectStore, stream: av.VideoStream
+    spec: StitchSpec, store: ObjectStore, stream: av.VideoStream, progress: Progress
 ) -> Iterator[Packet]:
     """The packets of all segments with their places in the whole video."""
     fps, frame = spec.video.fps, 0
     extradata = None
-    for key in spec.segment_keys:
-        with store.as_file(key) as path, av.open(str(path)) as segment:
+    for index, key in enumerate(spec.segment_keys):
+        progress(frame)
+        with _segment(spec, store, index) as path, av.open(str(path)) as segment:
             source = segment.streams.video[0]
             if extradata is None:
                 extradata = source.codec_context.extradata
@@ -139,6 +170,7 @@ def _video_packets(
                 packet.pts, packet.dts, packet.duration = placed.present, placed.decode, 1
                 packet.time_base = 1 / fps
                 packet.stream = stream
+                progress(placed.present)
                 yield packet
             frame += len(packets)
     if frame != spec.frames:

@@ -18,7 +18,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.errors import CancelledError, ClusterError, EncodeError, RenderError
+from shared.errors import (
+    CancelledError,
+    ClusterError,
+    DamagedObjectError,
+    EncodeError,
+    ObjectNotFoundError,
+    RenderError,
+)
 from shared.plan import AudioSpec, ChunkSpec, Picture, StitchSpec, VideoSpec, make_plan
 from shared.storage import LocalStore
 from shared.styles import find_style
@@ -277,8 +284,14 @@ def make_audio(store: LocalStore, folder: Path, video: VideoSpec, frames: int) -
         loudness_lufs=None,
         key="audio/tone.mp4",
     )
-    prepare_audio(spec, store)
+    report = prepare_audio(spec, store)
+    assert report.size_bytes == len(store.get_bytes(spec.key))
+    assert report.sha256 == sha256_of(store, spec.key)
     return spec
+
+
+def sha256_of(store: LocalStore, key: str) -> str:
+    return hashlib.sha256(store.get_bytes(key)).hexdigest()
 
 
 @pytest.fixture(params=RATES.values(), ids=RATES.keys())
@@ -390,6 +403,74 @@ def test_a_stitch_of_other_segments_than_planned_is_refused(store: LocalStore) -
             stitch(reel.spec(segment_keys=keys, key="exports/wrong.mp4"), store)
         assert not store.exists("exports/wrong.mp4"), name
     assert stitch(reel.spec(), store).frames == 18
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, "sound"])
+def test_a_stitch_names_what_is_damaged_or_missing(
+    store: LocalStore, tmp_path: Path, place: int | str
+) -> None:
+    reel = Reel(store, make_video(), (6, 6, 6))
+    audio = make_audio(store, tmp_path, reel.video, reel.frames)
+    spec = reel.spec(
+        audio=audio,
+        segment_sha256=tuple(sha256_of(store, key) for key in reel.keys),
+        audio_sha256=sha256_of(store, audio.key),
+    )
+    whole = stitch(spec, store)
+    key = audio.key if isinstance(place, str) else reel.keys[place]
+    data = store.get_bytes(key)
+    other = segment(100, 6, reel.video)  # sound, but not the one that was made
+    for damaged in (b"", data[:-1], bytes([*data[:-1], data[-1] ^ 1]), other):
+        store.put_bytes(key, damaged)
+        with pytest.raises(DamagedObjectError) as caught:
+            stitch(spec, store)
+        assert caught.value.facts["key"] == key
+    store.delete(key)
+    with pytest.raises(ObjectNotFoundError) as gone:
+        stitch(spec, store)
+    assert gone.value.facts["key"] == key
+    store.put_bytes(key, data)
+    assert stitch(spec, store) == whole
+
+
+def test_a_stitch_has_a_hash_for_every_segment_or_none(store: LocalStore) -> None:
+    reel = Reel(store, make_video(), (6, 6))
+    with pytest.raises(ValueError, match="a hash for every segment"):
+        reel.spec(segment_sha256=("0",))
+
+
+@pytest.mark.parametrize("at", [0, 7, 18])
+def test_a_cancelled_stitch_leaves_nothing(store: LocalStore, at: int) -> None:
+    reel = Reel(store, make_video(), (6, 6, 6))
+    told: list[int] = []
+
+    def stop(frames: int) -> None:
+        told.append(frames)
+        if frames >= at:
+            raise CancelledError("The attempt was cancelled.")
+
+    with pytest.raises(CancelledError):
+        stitch(reel.spec(), store, stop)
+    assert told[-1] >= at
+    assert not store.exists("exports/result.mp4")
+
+
+@pytest.mark.parametrize("calls", [1, 12])
+def test_cancelled_sound_leaves_nothing(store: LocalStore, tmp_path: Path, calls: int) -> None:
+    spec = make_audio(store, tmp_path, make_video(Fraction(30)), 900)
+    spec = spec.model_copy(update={"key": "audio/again.mp4"})
+    left = calls
+
+    def stop(frames: int) -> None:
+        nonlocal left
+        assert frames == 0
+        left -= 1
+        if not left:
+            raise CancelledError("The attempt was cancelled.")
+
+    with pytest.raises(CancelledError):
+        prepare_audio(spec, store, stop)
+    assert not store.exists("audio/again.mp4")
 
 
 # Rendering a chunk.

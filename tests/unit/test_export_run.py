@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import pytest
 
 from coordinator.export_run import ExportRun, Finished, Progress
-from coordinator.ports import Item, Outcome, Report
+from coordinator.ports import AttemptStatus, Item, Node, Outcome, Report
 from shared.composition import Composition
 from shared.errors import (
     CancelledError,
@@ -62,7 +62,7 @@ def make(frames: int = 300, *, silent: bool = False) -> Plan:
     )
 
 
-def report_on(item: Item, *, cached: bool = False) -> Report:
+def report_on(item: ChunkSpec | AudioSpec | StitchSpec, *, cached: bool = False) -> Report:
     """What a worker tells of an item that went well."""
     match item:
         case ChunkSpec():
@@ -75,7 +75,7 @@ def report_on(item: Item, *, cached: bool = False) -> Report:
                 cached=cached,
             )
         case AudioSpec():
-            return AudioReport(key=item.key, integrated_lufs=None, true_peak_dbtp=None)
+            return AudioReport(key=item.key, integrated_lufs=None, true_peak_dbtp=None, sha256="a")
         case StitchSpec():
             return StitchReport(key=item.key, frames=item.frames, size_bytes=1, sha256="0")
 
@@ -87,6 +87,20 @@ class Ending:
     attempt: str
     report: Report | None = None
     error: MidifarmError | None = None
+    node: str | None = None
+    worker: str | None = None
+    wall_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """An attempt under way."""
+
+    frames: int
+    node: str = "node"
+    worker: str = "worker"
+    started_at: float = 0.0
+    silent_s: float = 0.0
 
 
 class ScriptedExecutor:
@@ -109,12 +123,16 @@ class ScriptedExecutor:
         self.names: list[str] = []
         self.log: list[str] = []
         """Keys in the order in which items were started, and with a "done" in front, ended."""
+        self.stitch: StitchSpec | None = None
+        """The stitch as it was submitted."""
         self.most_under_way = 0
         self.cancelled = 0
-        self._under_way: dict[str, Item] = {}
+        self.left: set[str] = set()
+        """Attempts that were under way and not cancelled when others were."""
+        self._under_way: dict[str, ChunkSpec | AudioSpec | StitchSpec] = {}
         self._seen: dict[str, int] = {}
 
-    def fail(self, item: Item | None, *errors: MidifarmError) -> None:
+    def fail(self, item: ChunkSpec | AudioSpec | StitchSpec | None, *errors: MidifarmError) -> None:
         """Let the next attempts on an item end with these errors."""
         assert item is not None
         self.errors[item.key] = deque(errors)
@@ -123,8 +141,15 @@ class ScriptedExecutor:
         """See Executor."""
         return "fake"
 
-    def submit(self, attempt: str, item: Item) -> None:
+    def nodes(self) -> Sequence[Node]:
         """See Executor."""
+        return []
+
+    def submit(self, attempt: str, item: Item, avoid_nodes: Collection[str] = ()) -> None:
+        """See Executor."""
+        assert isinstance(item, ChunkSpec | AudioSpec | StitchSpec)
+        assert not avoid_nodes
+        self.stitch = item if isinstance(item, StitchSpec) else None
         self.names.append(attempt)
         self.attempts[item.key] += 1
         self.log.append(item.key)
@@ -150,13 +175,27 @@ class ScriptedExecutor:
         stray, self.stray = self.stray, [ending] if self.doubled else []
         return [*stray, ending, ending] if self.doubled else [*stray, ending]
 
-    def frames_done(self) -> dict[str, int]:
+    def status(self) -> Mapping[str, AttemptStatus]:
         """See Executor."""
-        return {"somebody else's": 1000} | self._seen
+        seen = {"somebody else's": 1000} | self._seen
+        return {attempt: Seen(frames=frames) for attempt, frames in seen.items()}
 
-    def cancel_all(self) -> None:
+    def cancel(self, attempts: Collection[str]) -> None:
         """See Executor."""
         self.cancelled += 1
+        self.left = set(self._under_way) - set(attempts)
+
+    def kill(self, attempts: Collection[str]) -> None:
+        """See Executor."""
+        raise AssertionError(f"{attempts} end by themselves")
+
+    def sweep(self) -> None:
+        """See Executor."""
+        raise AssertionError("nothing was killed")
+
+    def retire(self, worker: str) -> None:
+        """See Executor."""
+        raise AssertionError(f"{worker} is in order")
 
 
 class Run:
@@ -217,6 +256,15 @@ def test_the_stitch_waits_for_every_chunk_and_for_the_sound(run: Run) -> None:
     assert log[begun:] == [run.plan.stitch.key, f"done {run.plan.stitch.key}"]
 
 
+def test_the_stitch_knows_the_hashes_of_what_it_joins(run: Run) -> None:
+    finished = run.run()
+    stitch = run.executor.stitch
+    assert stitch is not None
+    assert stitch.segment_sha256 == tuple(segment.sha256 for segment in finished.segments)
+    assert finished.audio is not None
+    assert stitch.audio_sha256 == finished.audio.sha256 == "a"
+
+
 @pytest.mark.parametrize("slots", [1, 2, 5, 100])
 def test_only_as_much_is_under_way_as_there_are_slots_and_a_margin(slots: int) -> None:
     run = Run(make(5000), slots=slots)
@@ -251,6 +299,7 @@ def test_the_third_suspect_failure_ends_the_export_with_its_error(run: Run) -> N
     assert caught.value is errors[-1]
     assert run.executor.attempts[run.plan.chunks[2].key] == 3
     assert run.executor.cancelled == 1
+    assert not run.executor.left
     assert run.plan.stitch.key not in run.executor.attempts
 
 

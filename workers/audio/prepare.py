@@ -7,6 +7,7 @@ alternative, a temporary file of raw samples, is 1.4 GB per hour on a disk that 
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,6 +24,7 @@ from workers.audio.loudness import Loudness, measure_loudness, plan_gain
 from workers.audio.placement import Block, place, plan_fades, plan_placement
 from workers.audio.recording import open_recording
 from workers.midi import Song
+from workers.progress import Progress, untold, watched
 from workers.synth import synthesise
 
 Source = Callable[[], Iterator[Block]]
@@ -32,7 +34,7 @@ _AUDIBLE_SHORTFALL_LU: Final = 1.0
 """A difference in loudness that a listener notices between two videos."""
 
 
-def prepare_audio(spec: AudioSpec, store: ObjectStore) -> AudioReport:
+def prepare_audio(spec: AudioSpec, store: ObjectStore, progress: Progress = untold) -> AudioReport:
     """Make the sound of a video and put it into the store, unless it is there already.
 
     The encoded sound goes to ``spec.key``, its report to ``spec.key + ".json"`` after it: where
@@ -41,6 +43,7 @@ def prepare_audio(spec: AudioSpec, store: ObjectStore) -> AudioReport:
     Args:
         spec: What to make it from, and how long and how loud it shall be.
         store: Where the sources are and the result goes.
+        progress: Called between two blocks of sound.
 
     Returns:
         What was made, with ``cached`` set if it existed.
@@ -50,6 +53,7 @@ def prepare_audio(spec: AudioSpec, store: ObjectStore) -> AudioReport:
         MediaError: The recording or the SoundFont cannot be used.
         EncodeError: libav refused the encoder's settings.
         StorageError: The store failed, or a source is missing in it.
+        CancelledError: ``progress`` said so.
     """
     report_key = f"{spec.key}.json"
     if store.exists(spec.key) and store.exists(report_key):
@@ -68,7 +72,9 @@ def prepare_audio(spec: AudioSpec, store: ObjectStore) -> AudioReport:
         # Measured with its fades: a constant gain and a fade change places freely, so the
         # report tells of exactly what is encoded.
         measured = measure_loudness(
-            fade(source()), sample_rate=spec.sample_rate, channels=spec.channels
+            fade(watched(source(), progress)),
+            sample_rate=spec.sample_rate,
+            channels=spec.channels,
         )
         gain_db = plan_gain(
             measured, target_lufs=spec.loudness_lufs, limit_dbtp=spec.true_peak_dbtp
@@ -79,17 +85,22 @@ def prepare_audio(spec: AudioSpec, store: ObjectStore) -> AudioReport:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="midifarm-audio-")))
         path = folder / "audio.mp4"
         encode_aac(
-            _amplify(fade(source()), gain_db),
+            _amplify(fade(watched(source(), progress)), gain_db),
             path,
             sample_rate=spec.sample_rate,
             channels=spec.channels,
             bitrate_kbps=spec.bitrate_kbps,
         )
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        size_bytes = path.stat().st_size
         store.put_file(spec.key, path)
     report = AudioReport(
         key=spec.key,
         integrated_lufs=result.integrated_lufs,
         true_peak_dbtp=result.true_peak_dbtp,
+        size_bytes=size_bytes,
+        sha256=sha256,
         warnings=said,
     )
     store.put_bytes(report_key, report.model_dump_json().encode())

@@ -1,0 +1,42 @@
+"""What Ray raises, as errors of ours."""
+
+from __future__ import annotations
+
+from shared.errors import (
+    CancelledError,
+    ClusterError,
+    ClusterLostError,
+    MidifarmError,
+    RenderError,
+    WorkerLostError,
+)
+
+
+def as_midifarm_error(exc: Exception) -> MidifarmError:
+    """What Ray raised, as an error of ours; `raise … from` keeps the original."""
+    import ray.exceptions
+
+    cause = getattr(exc, "cause", None)
+    if isinstance(cause, MidifarmError):
+        cause.facts.setdefault("log", str(exc))  # where in the worker it happened
+        return cause
+    if isinstance(exc, MidifarmError):
+        return exc
+    match exc:
+        case ray.exceptions.TaskCancelledError():
+            return CancelledError("The attempt was cancelled.")
+        case ray.exceptions.OutOfMemoryError():
+            return WorkerLostError(
+                "A worker ran out of memory and was ended. Give its node more memory, or fewer "
+                "slots.",
+                log=str(exc),
+            )
+        case ray.exceptions.NodeDiedError():
+            return ClusterError("The node that the work ran on died.", log=str(exc))
+        case ray.exceptions.LocalRayletDiedError():
+            return ClusterLostError("Ray has died on this machine.", log=str(exc))
+        case ray.exceptions.WorkerCrashedError():
+            return WorkerLostError("A worker process died in the middle of its work.", log=str(exc))
+        case ray.exceptions.RayTaskError():
+            return RenderError(f"A worker failed: {cause!r}", log=str(exc))
+    return ClusterError(f"Ray failed: {exc}")

@@ -1,0 +1,108 @@
+"""The nodes of a cluster, watched from a thread: asking Ray may take long when it is in trouble."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.errors import ClusterLostError
+
+_INTERVAL_S: Final = 2.0
+LOST_AFTER_S: Final = 10.0
+"""A cluster that has not answered for so long may come back, but not for this process: what it
+submits after that was seen to hang."""
+_FIRST_ANSWER_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A living node."""
+
+    id: str
+    """Ray's id, new with every start of the node."""
+    name: str
+    """Host name or address, for people."""
+    cpus: float
+    """Processors that it offers: one for each work item at a time."""
+    gpus: float
+    """GPUs that it offers."""
+    alive: bool = True
+    """Whether it takes work."""
+
+
+class NodeWatch:
+    """Knows the living nodes; a context manager."""
+
+    def __init__(self, list_nodes: Callable[[], list[dict[str, Any]]]) -> None:
+        """Watch with ray.nodes, or what answers like it."""
+        self._list = list_nodes
+        self._nodes: tuple[Node, ...] = ()
+        self._lost = False
+        self._heard_s = time.monotonic()
+        self._answered = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="node-watch", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> NodeWatch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop asking; a second time does no harm."""
+        self._stop.set()
+        self._thread.join(timeout=LOST_AFTER_S)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The living nodes, as of a few seconds ago.
+
+        Raises:
+            ClusterLostError: Ray has not answered for too long.
+        """
+        if not self._answered.wait(_FIRST_ANSWER_S):
+            raise ClusterLostError("Ray does not tell its nodes; is its head node running?")
+        self.check()
+        return self._nodes
+
+    def check(self) -> None:
+        """Make sure that Ray still answers.
+
+        Raises:
+            ClusterLostError: It has not answered for too long.
+        """
+        silent_s = time.monotonic() - self._heard_s
+        if self._lost or (self._answered.is_set() and silent_s > LOST_AFTER_S + _INTERVAL_S):
+            self._lost = True
+            raise ClusterLostError(
+                f"Ray has not answered for {LOST_AFTER_S:.0f} s; a fresh process must connect anew."
+            )
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            asked_s = time.monotonic()
+            try:
+                found = self._list()
+            except Exception:  # Ray raises many kinds; silence tells the same
+                found = None
+            now = time.monotonic()
+            if found is not None:
+                self._lost = self._lost or now - asked_s > LOST_AFTER_S
+                self._nodes = tuple(_node(plain) for plain in found if plain["Alive"])
+                self._heard_s = now
+                self._answered.set()
+            self._stop.wait(_INTERVAL_S)
+
+
+def _node(plain: dict[str, Any]) -> Node:
+    resources = plain.get("Resources", {})
+    return Node(
+        id=plain["NodeID"],
+        name=plain.get("NodeManagerHostname") or plain.get("NodeManagerAddress", ""),
+        cpus=float(resources.get("CPU", 0)),
+        gpus=float(resources.get("GPU", 0)),
+    )

@@ -1,0 +1,231 @@
+"""Taking in and probing what is in the object store already: named as the musician names it."""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from shared.composition import BackgroundLayer, Composition, TitleLayer
+from shared.errors import InputError, MediaError, MidiError, ObjectNotFoundError
+from shared.intake import AssetKind, IntakeRequest, IntakeSpec, ProbeSpec
+from shared.storage import LocalStore
+from tests.songs import SongFile
+from tests.soundfonts import make_soundfont
+from workers import fonts
+from workers.inspection import probe_asset
+from workers.intake import take_file, take_in, take_in_objects
+from workers.named_file import file_name, named_file
+
+
+def midi_bytes() -> bytes:
+    return SongFile("A song").note(0, 1, 60).note(1, 2, 62).to_bytes()
+
+
+def wav_bytes(seconds: int = 2) -> bytes:
+    target = io.BytesIO()
+    with wave.open(target, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"\x10\x00" * 8000 * seconds)
+    return target.getvalue()
+
+
+def image_bytes(kind: str = "PNG", *, orientation: int = 1) -> bytes:
+    target = io.BytesIO()
+    image = Image.new("RGB", (40, 20), "red")
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    image.save(target, kind, exif=exif)
+    return target.getvalue()
+
+
+def font_bytes() -> bytes:
+    return (Path(fonts.__file__).parent / "Inter-SemiBold.otf").read_bytes()
+
+
+GOOD: dict[AssetKind, Callable[[], bytes]] = {
+    "midi": midi_bytes,
+    "audio": wav_bytes,
+    "image": image_bytes,
+    "font": font_bytes,
+    "soundfont": make_soundfont,
+}
+COMPOSITION = Composition.model_validate(
+    {
+        "layers": [
+            {"type": "background", "image": "cover.png"},
+            {"type": "title", "font": "face.otf", "text": "Ein Lied ☃"},
+            {"type": "piano_roll"},
+        ]
+    }
+)
+
+
+def probe(store: LocalStore, data: bytes, name: str, kind: AssetKind) -> dict[str, object]:
+    store.put_bytes("assets/aa/aa", data)
+    report = probe_asset(ProbeSpec(asset_key="assets/aa/aa", name=name, kind=kind), store)
+    assert report.kind == kind
+    assert report.facts["size_bytes"] == len(data)
+    return report.facts
+
+
+def test_what_is_good_is_described(store: LocalStore) -> None:
+    assert probe(store, midi_bytes(), "Song.mid", "midi")["notes"] == 2
+    sound = probe(store, wav_bytes(), "Song.wav", "audio")
+    assert sound["duration_s"] == 2.0
+    assert (sound["sample_rate"], sound["channels"]) == (8000, 1)
+    image = probe(store, image_bytes(), "Cover.png", "image")
+    assert (image["width"], image["height"]) == (40, 20)
+    turned = probe(store, image_bytes("JPEG", orientation=6), "Cover.jpg", "image")
+    assert (turned["width"], turned["height"]) == (20, 40), "as it is shown"
+    assert probe(store, font_bytes(), "Face.otf", "font")["family"] == "Inter"
+    probe(store, make_soundfont(), "Piano.sf2", "soundfont")
+
+
+@pytest.mark.parametrize("kind", GOOD)
+@pytest.mark.parametrize("content", ["empty", "noise", "cut off", *GOOD])
+def test_what_is_something_else_is_refused_by_its_name(
+    store: LocalStore, kind: AssetKind, content: str
+) -> None:
+    whole = GOOD[kind]()
+    made = {"empty": b"", "noise": b"\x00\xff\x13nothing" * 99, "cut off": whole[:10]}
+    data = made[content] if content in made else GOOD[content]()
+    if content == kind:
+        probe(store, data, "Upload 1.bin", kind)
+        return
+    with pytest.raises(InputError, match=r"Upload 1\.bin") as caught:
+        probe(store, data, "Upload 1.bin", kind)
+    assert "assets/" not in caught.value.message
+    assert str(store.root) not in caught.value.message
+    assert "midifarm-" not in caught.value.message, "nor a temporary file"
+
+
+@pytest.mark.parametrize("side", [10_001, 20_000])
+def test_a_bomb_is_not_decoded(store: LocalStore, side: int) -> None:
+    target = io.BytesIO()
+    Image.new("1", (side, side)).save(target, "PNG")
+    with pytest.raises(MediaError, match=r"Bomb\.png: .* 100 megapixels is the most"):
+        probe(store, target.getvalue(), "Bomb.png", "image")
+
+
+def test_files_and_objects_are_taken_in_alike(store: LocalStore, tmp_path: Path) -> None:
+    names = {
+        "song.mid": midi_bytes(),
+        "song.wav": wav_bytes(),
+        "cover.png": image_bytes(),
+        "face.otf": font_bytes(),
+    }
+    for name, data in names.items():
+        (tmp_path / name).write_bytes(data)
+    from_files = take_in(
+        IntakeRequest(
+            midi=tmp_path / "song.mid",
+            audio=tmp_path / "song.wav",
+            composition=COMPOSITION,
+            folder=tmp_path,
+            end_s=0.5,
+        ),
+        store,
+    )
+    keys = {name: take_file(tmp_path / name, store) for name in names}
+    from_objects = take_in_objects(
+        IntakeSpec(
+            midi_key=keys["song.mid"],
+            recording_key=keys["song.wav"],
+            composition=renamed(COMPOSITION, keys),
+            names={key: name for name, key in keys.items()},
+            end_s=0.5,
+        ),
+        store,
+    )
+    assert from_objects == from_files
+    assert from_files.composition == renamed(COMPOSITION, keys)
+    assert from_files.notes_in_range == 1
+    assert from_files.recording_s == 2.0
+    assert any("cannot draw ☃" in warning for warning in from_files.warnings)
+
+
+def renamed(composition: Composition, names: dict[str, str]) -> Composition:
+    """A composition that names its assets otherwise."""
+    layers = []
+    for layer in composition.layers:
+        match layer:
+            case BackgroundLayer(image=str(name)):
+                layers.append(layer.model_copy(update={"image": names[name]}))
+            case TitleLayer(font=str(name)):
+                layers.append(layer.model_copy(update={"font": names[name]}))
+            case _:
+                layers.append(layer)
+    return composition.model_copy(update={"layers": tuple(layers)})
+
+
+def test_a_soundfont_of_the_musician_is_taken(store: LocalStore) -> None:
+    store.put_bytes("assets/midi", midi_bytes())
+    store.put_bytes("assets/font", make_soundfont())
+    plain = Composition.model_validate({"layers": [{"type": "piano_roll"}]})
+    spec = IntakeSpec(midi_key="assets/midi", soundfont_key="assets/font", composition=plain)
+    assert take_in_objects(spec, store).soundfont_key == "assets/font"
+    silent = spec.model_copy(update={"with_audio": False})
+    assert take_in_objects(silent, store).soundfont_key is None
+
+
+def test_what_is_wrong_is_called_by_its_name(store: LocalStore) -> None:
+    store.put_bytes("assets/midi", midi_bytes())
+    store.put_bytes("assets/noise", b"\x00\xff\x13nothing" * 99)
+    names = {"assets/noise": "My upload.bin", "assets/gone": "My lost one.bin"}
+
+    def spec(**fields: object) -> IntakeSpec:
+        plain = {"midi_key": "assets/midi", "composition": renamed(COMPOSITION, look)}
+        return IntakeSpec.model_validate(plain | {"names": names} | fields)
+
+    store.put_bytes("assets/image", image_bytes())
+    store.put_bytes("assets/face", font_bytes())
+    look = {"cover.png": "assets/image", "face.otf": "assets/face"}
+    take_in_objects(spec(), store)
+    for key, error in (("assets/noise", InputError), ("assets/gone", ObjectNotFoundError)):
+        wrong = [
+            spec(midi_key=key),
+            spec(recording_key=key),
+            spec(soundfont_key=key),
+            *(
+                spec(composition=renamed(COMPOSITION, look | {name: key}))
+                for name in ("cover.png", "face.otf")
+            ),
+        ]
+        for each in wrong:
+            with pytest.raises(error) as caught:
+                take_in_objects(each, store)
+            assert names[key] in caught.value.message
+            assert "assets/" not in caught.value.message
+    with pytest.raises(MidiError, match="the MIDI file"):
+        take_in_objects(spec(midi_key="assets/noise", names={}), store)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Song.mid", "Song.mid"),
+        ("C:\\music\\Song.mid", "Song.mid"),
+        ("../../etc/passwd", "passwd"),
+        ("a\nb\0c.mid", "abc.mid"),
+        ("夜想曲.mid", "夜想曲.mid"),
+        ("夜" * 200 + ".mid", "夜" * 65 + ".mid"),
+        ("", "file"),
+        ("..", "file"),
+        ("folder/", "file"),
+    ],
+)
+def test_a_file_can_have_any_name(store: LocalStore, name: str, expected: str) -> None:
+    assert file_name(name) == expected
+    store.put_bytes("assets/aa", b"content")
+    with named_file(store, "assets/aa", name) as path:
+        assert path.name == expected
+        assert path.read_bytes() == b"content"
+    assert not path.exists()
+    assert store.get_bytes("assets/aa") == b"content"

@@ -1,0 +1,150 @@
+"""A cluster of two nodes on this machine, run as a program: what becomes of lost nodes.
+
+Prints a line of JSON for each thing seen, since it is to run in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from cluster.executor import RayExecutor
+from cluster.nodes import NodeWatch
+from cluster.session import SCRATCH_VARIABLE, ray_session
+from shared.errors import ClusterLostError, MidifarmError
+from shared.intake import ProbeSpec
+from shared.plan import ChunkSpec
+from shared.storage import LocalStore
+
+_NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 << 20}
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # loopback only
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+}
+_PATIENCE_S = 60.0
+_JOIN = """
+import json, sys, time
+from cluster.session import ray_session
+from shared.errors import ClusterError
+began_s = time.monotonic()
+try:
+    with ray_session(sys.argv[1], 1):
+        error = None
+except ClusterError as exc:
+    error = exc.message
+print(json.dumps({"error": error, "after_s": time.monotonic() - began_s}))
+"""
+
+
+def tell(what: str, **facts: Any) -> None:
+    """Print a line; a session sends what others print elsewhere."""
+    print(json.dumps({"what": what, **facts}), file=sys.__stdout__, flush=True)
+
+
+def main(folder: str) -> None:
+    """Run everything; the folder holds a store with ``chunk.json`` beside it."""
+    store_url = f"{folder}/store"
+    os.environ.update(_ENVIRONMENT | {SCRATCH_VARIABLE: f"{folder}/scratch"})
+    # Sockets lie below it, and their paths must be short.
+    temporary = tempfile.mkdtemp(prefix="mf-", dir="/tmp")
+    # Where the cluster's own helper leaves its address; it expects the folder to be there.
+    Path("/tmp/ray").mkdir(exist_ok=True)  # noqa: S108
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={**_NODE, "include_dashboard": False, "temp_dir": temporary},
+    )
+    other = cluster.add_node(**_NODE)
+    stranger = subprocess.run(
+        [sys.executable, "-c", _JOIN, cluster.address],
+        env={**os.environ, "RAY_AUTH_TOKEN": secrets.token_hex(32)},
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE_S,
+        check=False,
+    )
+    tell("stranger", **json.loads(stranger.stdout.splitlines()[-1]))
+    with ray_session(cluster.address, 1):
+        import ray
+
+        with NodeWatch(ray.nodes) as watch:
+            _drive(RayExecutor(store_url, watch), cluster, other, folder)
+        tell("end")
+        # Without its head node Ray would take a minute to end.
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                process.kill()
+        shutil.rmtree(temporary, ignore_errors=True)
+        os._exit(0)
+
+
+def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None:
+    nodes = [node.id for node in executor.nodes()]
+    tell("nodes", nodes=nodes, slots=executor.slots)
+    LocalStore(Path(folder, "store")).put_bytes("assets/none", b"nothing")
+    for number, avoided in enumerate([*nodes * 2, *nodes * 2]):
+        spec = ProbeSpec(asset_key="assets/none", name="none.png", kind="image")
+        executor.submit(f"avoiding {number}", spec, [avoided, "a node that is gone"])
+        [outcome] = executor.wait(_PATIENCE_S)
+        tell("avoided", avoided=avoided, node=outcome.node)
+    executor.submit("nowhere to go", spec, nodes)
+    [outcome] = executor.wait(_PATIENCE_S)
+    tell("everywhere avoided", node=outcome.node)
+
+    chunk = ChunkSpec.model_validate_json(Path(folder, "chunk.json").read_bytes())
+    chunk = chunk.model_copy(update={"engine": executor.engine()})
+    here = ray_node_id()
+    executor.submit("to be lost", chunk, [here])
+    until_s = time.monotonic() + _PATIENCE_S
+    while "to be lost" not in executor.status() and time.monotonic() < until_s:
+        executor.wait(0.1)
+    cluster.remove_node(other, allow_graceful=False)
+    [outcome] = executor.wait(_PATIENCE_S)
+    assert isinstance(outcome.error, MidifarmError)
+    tell(
+        "node removed",
+        error=type(outcome.error).__name__,
+        kind=outcome.error.kind,
+        elsewhere=outcome.node != here,
+    )
+
+    executor.submit("the last", chunk)
+    began_s = time.monotonic()
+    for process in psutil.Process().children(recursive=True):
+        if process.name() == "gcs_server":
+            process.send_signal(signal.SIGKILL)
+    error = None
+    while error is None and time.monotonic() - began_s < _PATIENCE_S:
+        executor.wait(0.2)
+        try:
+            executor.status()
+        except ClusterLostError as exc:
+            error = exc.message
+    tell("head lost", error=error, after_s=time.monotonic() - began_s)
+
+
+def ray_node_id() -> str:
+    """The node that this process is on."""
+    import ray
+
+    node: str = ray.get_runtime_context().get_node_id()
+    return node
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
