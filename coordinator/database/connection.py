@@ -1,0 +1,138 @@
+"""Connections to PostgreSQL: a pool, transactions, and listening."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final, LiteralString, cast
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from coordinator.database.queries import read_queries
+from shared.errors import DatabaseError
+
+Connection = AsyncConnection[DictRow]
+Row = DictRow
+
+_OPTIONS: Final = {
+    # A server that is cut off is noticed in seconds on both sides, so that its lock is free for
+    # the standby.
+    "keepalives": 1,
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+    "connect_timeout": 5,
+    "options": (
+        "-c timezone=UTC -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=1 "
+        "-c tcp_keepalives_count=3 -c statement_timeout=30s -c lock_timeout=10s "
+        "-c idle_in_transaction_session_timeout=60s"
+    ),
+    "application_name": "midifarm",
+}
+
+
+class Database:
+    """A pool of connections to one database; an async context manager."""
+
+    def __init__(self, url: str, *, most: int = 10) -> None:
+        """Prepare to connect to ``url`` with at most ``most`` connections at a time."""
+        self._url = url
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            kwargs=_OPTIONS | {"row_factory": dict_row, "autocommit": True},
+            min_size=1,
+            max_size=most,
+            timeout=10,
+            max_idle=60,
+            reconnect_timeout=10,
+            open=False,
+            check=AsyncConnectionPool.check_connection,
+            name="midifarm",
+        )
+
+    def __repr__(self) -> str:
+        return "Database(…)"  # the address may hold a password
+
+    async def __aenter__(self) -> Database:
+        await self._pool.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a transaction, which is committed when the block ends.
+
+        Raises:
+            DatabaseError: PostgreSQL failed or cannot be reached.
+        """
+        with database_errors():
+            async with self._pool.connection() as connection, connection.transaction():
+                yield connection
+
+    @asynccontextmanager
+    async def lone_connection(self) -> AsyncIterator[Connection]:
+        """A connection beside the pool, for what lasts: a lock, or listening.
+
+        Raises:
+            DatabaseError: PostgreSQL failed or cannot be reached.
+        """
+        with database_errors():
+            connection = await AsyncConnection.connect(
+                self._url, autocommit=True, row_factory=dict_row, **cast("Any", _OPTIONS)
+            )
+            async with connection:
+                yield connection
+
+    async def check(self) -> None:
+        """See that PostgreSQL answers. Raises DatabaseError."""
+        async with self.transaction() as connection:
+            await connection.execute("select 1")
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what psycopg raises into DatabaseError; it never shows the address."""
+    try:
+        yield
+    except PoolTimeout as exc:
+        raise DatabaseError("PostgreSQL cannot be reached.") from exc
+    except psycopg.errors.IntegrityError:
+        raise  # what a constraint means is known where the query was made
+    except psycopg.Error as exc:
+        state = f" ({exc.sqlstate})" if exc.sqlstate else ""
+        reason = exc.diag.message_primary or type(exc).__name__
+        raise DatabaseError(f"PostgreSQL failed{state}: {reason}.", sqlstate=exc.sqlstate) from exc
+
+
+class Queries:
+    """The queries of one ``.sql`` file, to be run on any connection."""
+
+    def __init__(self, subject: str) -> None:
+        """Read ``queries/subject.sql``."""
+        self._queries = read_queries(subject)
+
+    async def execute(self, connection: Connection, name: str, /, **values: Any) -> int:
+        """Run a query; the number of rows that it changed."""
+        cursor = await connection.execute(self._text(name), values)
+        return cursor.rowcount
+
+    async def one(self, connection: Connection, name: str, /, **values: Any) -> Row | None:
+        """The first row of a query, or None."""
+        cursor = await connection.execute(self._text(name), values)
+        return await cursor.fetchone()
+
+    async def all(self, connection: Connection, name: str, /, **values: Any) -> list[Row]:
+        """Every row of a query."""
+        cursor = await connection.execute(self._text(name), values)
+        return await cursor.fetchall()
+
+    def _text(self, name: str) -> LiteralString:
+        # From a file of ours, never put together at run time.
+        text: LiteralString = self._queries[name]
+        return text

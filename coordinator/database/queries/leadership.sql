@@ -1,0 +1,17 @@
+-- name: try_lock
+-- The advisory lock of the leading dispatcher, held as long as the connection lasts.
+select pg_try_advisory_lock(%(lock)s) as had;
+
+-- name: begin_epoch
+-- A new leader.
+update dispatcher set epoch = epoch + 1, leader = %(name)s, since = now(), heartbeat_at = now()
+returning epoch;
+
+-- name: heartbeat
+-- The leader is alive.
+update dispatcher set heartbeat_at = now(), slots = %(slots)s where epoch = %(epoch)s
+returning epoch;
+
+-- name: resign
+-- The leader stops.
+update dispatcher set leader = null, heartbeat_at = null, slots = 0 where epoch = %(epoch)s;

@@ -1,0 +1,283 @@
+-- name: lock_export
+-- Every change of an export begins here, so that changes of one export come one after the other.
+select * from export_jobs where id = %(id)s for update;
+
+-- name: tell_export
+-- Tell clients; last in the transaction.
+select tell_export(%(id)s, %(passing)s);
+
+-- name: begin_export
+-- Its first work item was given to a worker.
+update export_jobs set status = %(status)s, stage = 'preparing', reason = null,
+    started_at = coalesce(started_at, now()), updated_at = now()
+where id = %(id)s;
+
+-- name: plan_export
+-- What is to be rendered is known.
+update export_jobs set stage = 'rendering', engine = %(engine)s, plan = %(plan)s,
+    frames = %(frames)s, chunks = %(chunks)s, warnings = %(warnings)s,
+    progress = greatest(progress, %(progress)s), updated_at = now()
+where id = %(id)s;
+
+-- name: add_warnings
+-- What its owner should know of the sound.
+update export_jobs set warnings = warnings || %(warnings)s::jsonb where id = %(id)s;
+
+-- name: count_chunks
+-- Chunks have been done, or are to be made again (negative).
+update export_jobs set
+    frames_committed = frames_committed + %(frames)s,
+    frames_done = greatest(frames_done, frames_committed + %(frames)s),
+    chunks_done = chunks_done + %(chunks)s,
+    chunks_cached = greatest(0, least(chunks_cached + %(cached)s, chunks_done + %(chunks)s)),
+    progress = greatest(progress, %(base)s + %(span)s
+        * greatest(frames_done, frames_committed + %(frames)s) / frames),
+    updated_at = now()
+where id = %(id)s;
+
+-- name: stitch_export
+-- All segments and the sound stand.
+update export_jobs set status = %(status)s, stage = 'stitching', reason = null,
+    progress = greatest(progress, %(progress)s), eta_s = null, updated_at = now()
+where id = %(id)s;
+
+-- name: render_again
+-- Something that stood does not stand any more.
+update export_jobs set status = %(status)s, stage = 'rendering', reason = %(reason)s,
+    updated_at = now()
+where id = %(id)s;
+
+-- name: complete_export
+-- The verified video is stored.
+update export_jobs set status = %(status)s, stage = 'completed', reason = null, progress = 1,
+    frames_done = frames, eta_s = 0, file_size = %(size_bytes)s, duration_seconds = %(duration_s)s,
+    sha256 = %(sha256)s, download_url = %(key)s, completed_at = now(), updated_at = now(),
+    expires_at = now() + make_interval(secs => %(retention_s)s), expired_at = null
+where id = %(id)s;
+
+-- name: fail_export
+-- A work item failed for good.
+update export_jobs set status = %(status)s, stage = 'failed', reason = %(reason)s,
+    error_message = %(message)s, error_log = %(log)s, fps = null, eta_s = null,
+    completed_at = now(), updated_at = now(), cleaned_at = null
+where id = %(id)s;
+
+-- name: cancel_export
+-- A user or an operator wants no more of it.
+update export_jobs set status = %(status)s, stage = 'cancelled', reason = %(reason)s,
+    fps = null, eta_s = null, completed_at = now(), updated_at = now(), cleaned_at = null
+where id = %(id)s;
+
+-- name: retry_export
+-- From the beginning; what was made before is found again.
+update export_jobs set status = %(status)s, stage = 'queued', reason = %(reason)s, progress = 0,
+    error_message = null, error_log = null, warnings = '[]', engine = null, plan = null,
+    frames_done = 0, frames_committed = 0, chunks_done = 0, chunks_cached = 0, frames = null,
+    chunks = null, fps = null, eta_s = null, started_at = null, completed_at = null,
+    cleaned_at = null, updated_at = now()
+where id = %(id)s;
+
+-- name: replan_export
+-- The workers draw otherwise than when it was planned.
+update export_jobs set status = %(status)s, stage = 'preparing', reason = %(reason)s,
+    engine = null, plan = null, frames_committed = 0, frames_done = 0, chunks_done = 0,
+    chunks_cached = 0, frames = null, chunks = null, fps = null, eta_s = null, updated_at = now()
+where id = %(id)s;
+
+-- name: drop_items
+-- Forget the work of an export; its attempts are forgotten with it.
+delete from work_items where export_id = %(id)s;
+
+-- name: drop_stitch
+-- The stitch of an export has to wait again.
+delete from work_items where export_id = %(id)s and kind = 'stitch';
+
+-- name: cancel_items
+-- Nothing more is done for an export.
+update work_items set status = 'cancelled', ended_at = now()
+where export_id = %(id)s and status in ('ready', 'running');
+
+-- name: prioritise_export
+-- Earlier or later than others.
+update export_jobs set priority = %(priority)s, updated_at = now() where id = %(id)s;
+
+-- name: prioritise_items
+-- The same for the work that it has left.
+update work_items set priority = %(priority)s
+where export_id = %(id)s and status in ('ready', 'running');
+
+-- name: insert_intake
+-- The first work item of an export.
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, spec)
+select 'intake', id, user_id, priority, created_at, 0, intake
+from export_jobs where id = %(id)s;
+
+-- name: insert_probe
+-- A look at an uploaded file.
+insert into work_items (kind, asset_id, user_id, spec)
+values ('probe', %(asset_id)s, %(user_id)s, %(spec)s)
+on conflict on constraint work_items_once do nothing;
+
+-- name: insert_audio
+-- The sound of an export.
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, spec, content_key)
+select 'audio', id, user_id, priority, created_at, 1, %(spec)s, %(key)s
+from export_jobs where id = %(id)s;
+
+-- name: insert_chunks
+-- All chunks of an export.
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, chunk_index,
+    start_frame, stop_frame, content_key)
+select 'chunk', e.id, e.user_id, e.priority, e.created_at, 2 + c.index, c.index, c.start, c.stop,
+    c.key
+from export_jobs e,
+    unnest(%(indexes)s::int[], %(starts)s::int[], %(stops)s::int[], %(keys)s::text[])
+        as c (index, start, stop, key)
+where e.id = %(id)s;
+
+-- name: insert_stitch
+-- The last work item of an export.
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, spec, content_key)
+select 'stitch', id, user_id, priority, created_at, 1000000, %(spec)s, %(key)s
+from export_jobs where id = %(id)s;
+
+-- name: reuse_artifacts
+-- Whatever stands already need not be made: the items of an export that it does.
+with found as (
+    update artifacts a set used_at = now() from work_items w
+    where w.export_id = %(id)s and w.status = 'ready' and a.content_key = w.content_key
+    returning w.id, a.report
+)
+update work_items w set status = 'done', ended_at = now(),
+    report = found.report || jsonb_build_object('cached', true)
+        || case when w.kind = 'chunk' then jsonb_build_object('index', w.chunk_index) else '{}' end
+from found where w.id = found.id
+returning w.kind, w.stop_frame - w.start_frame as frames;
+
+-- name: unfinished_items
+-- How much of an export's work is left.
+select count(*) as count from work_items
+where export_id = %(id)s and status <> 'done';
+
+-- name: item_reports
+-- What the segments and the sound of an export are.
+select kind, report from work_items
+where export_id = %(id)s and kind in ('audio', 'chunk') order by position;
+
+-- name: lock_item
+-- One work item.
+select * from work_items where id = %(id)s for update;
+
+-- name: item_of_attempt
+-- Which work item, of which export, an attempt is about.
+select a.id as attempt_id, a.outcome, w.id as item_id, w.export_id
+from attempts a join work_items w on w.id = a.item_id where a.id = %(id)s;
+
+-- name: claim_item
+-- Give a work item to this leader, if it leads and the item still waits.
+update work_items set status = 'running'
+where id = %(id)s and status = 'ready'
+    and exists (select from dispatcher where epoch = %(epoch)s)
+returning id;
+
+-- name: insert_attempt
+-- One numbered try.
+insert into attempts (item_id, number, epoch)
+select %(item_id)s, coalesce(max(number), 0) + 1, %(epoch)s from attempts
+where item_id = %(item_id)s
+returning id;
+
+-- name: end_attempt
+-- How a try ended; once.
+update attempts set outcome = %(outcome)s, ended_at = now(),
+    worker = coalesce(%(worker)s, worker), error_kind = %(error_kind)s,
+    error_message = %(error_message)s
+where id = %(id)s and outcome is null
+returning id;
+
+-- name: attempts_under_way
+-- Tries of an item that have not ended.
+select count(*) as count from attempts where item_id = %(item_id)s and outcome is null;
+
+-- name: insert_artifact
+-- Keep what was made, unless somebody was faster.
+insert into artifacts (content_key, object_key, size_bytes, sha256, report)
+values (%(content_key)s, %(object_key)s, %(size_bytes)s, %(sha256)s, %(report)s)
+on conflict (content_key) do update set used_at = now()
+returning object_key, report, size_bytes, sha256;
+
+-- name: finish_item
+-- A result was accepted.
+update work_items set status = 'done', report = %(report)s, ended_at = now()
+where id = %(id)s;
+
+-- name: release_item
+-- To be tried again, not before its time.
+update work_items set status = 'ready', suspect = %(suspect)s, transient = %(transient)s,
+    not_before = now() + make_interval(secs => %(wait_s)s)
+where id = %(id)s;
+
+-- name: count_failure
+-- It failed while another try goes on.
+update work_items set suspect = %(suspect)s, transient = %(transient)s where id = %(id)s;
+
+-- name: give_up_item
+-- Not to be tried again.
+update work_items set status = 'failed', suspect = %(suspect)s, transient = %(transient)s,
+    ended_at = now()
+where id = %(id)s;
+
+-- name: remake_item
+-- The item whose result was in an object that is lost or damaged.
+update work_items set status = 'ready', report = null, ended_at = null, transient = transient + 1,
+    not_before = now()
+where export_id = %(export_id)s and status = 'done' and report ->> 'key' = %(key)s
+returning id, kind, stop_frame - start_frame as frames, transient;
+
+-- name: lose_result
+-- The attempt whose result does not stand any more.
+update attempts set outcome = 'lost' where item_id = %(item_id)s and outcome = 'committed';
+
+-- name: drop_artifact
+-- An object that does not stand any more.
+delete from artifacts where object_key = %(key)s;
+
+-- name: lose_attempts
+-- Tries of leaders that are gone; nobody will hear of them.
+update attempts set outcome = 'lost', ended_at = now()
+where outcome is null and not (id = any (%(keep)s))
+returning id, item_id;
+
+-- name: free_items
+-- Items that nobody works at any more.
+update work_items w set status = 'ready', not_before = now()
+where status = 'running'
+    and not exists (select from attempts a where a.item_id = w.id and a.outcome is null);
+
+-- name: content_of_items
+-- What determines the results of items.
+select id, content_key from work_items where id = any (%(ids)s) and content_key is not null;
+
+-- name: other_engines
+-- Exports under way that were planned for other engines.
+select id from export_jobs
+where status in ('rendering', 'uploading') and engine <> %(engine)s;
+
+-- name: record_progress
+-- How far exports are; only ever forward.
+update export_jobs e set
+    frames_done = greatest(e.frames_done, least(p.frames, e.frames)),
+    progress = greatest(e.progress, least(p.progress, 0.99)),
+    fps = p.fps, eta_s = p.eta_s, updated_at = now()
+from unnest(%(ids)s::text[], %(frames)s::int[], %(progress)s::float8[], %(fps)s::float8[],
+    %(eta_s)s::float8[]) as p (id, frames, progress, fps, eta_s)
+where e.id = p.id and e.status in ('rendering', 'uploading') and e.frames is not null
+returning e.id;
+
+-- name: tell_exports
+-- Tell clients how far exports are.
+select tell_export(id, true) from unnest(%(ids)s::text[]) as id;
+
+-- name: judge_asset
+-- What a worker found in an uploaded file.
+update assets set status = %(status)s, facts = %(facts)s, reason = %(reason)s where id = %(id)s;

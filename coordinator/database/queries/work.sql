@@ -1,0 +1,34 @@
+-- name: waiting
+-- The first work items of each user that has any, in the user's own order. What is being made
+-- for somebody else at this moment is left out: it will be found.
+select w.id, w.kind, w.user_id, w.export_id, w.asset_id, w.rank, w.priority, w.queued_at,
+    w.position, w.chunk_index, w.spec, w.content_key, a.object_key as found_key
+from (select distinct user_id from work_items where status = 'ready') u
+cross join lateral (
+    select * from work_items i
+    where i.user_id = u.user_id and i.status = 'ready' and i.not_before <= now()
+        and (i.content_key is null or not exists (
+            select from work_items other
+            where other.content_key = i.content_key and other.status = 'running'))
+    order by i.rank, i.priority desc, i.queued_at, i.export_id, i.position
+    limit %(limit)s
+) w
+left join artifacts a on a.content_key = w.content_key;
+
+-- name: export_plan
+-- The plan of an export.
+select plan, intake, config, name, start_s, end_s from export_jobs where id = %(id)s;
+
+-- name: exports_under_way
+-- How far exports are.
+select id, status, frames, frames_committed, frames_done, chunks, chunks_done
+from export_jobs where id = any (%(ids)s);
+
+-- name: wanted_attempts
+-- Those of the given attempts whose result is still wanted.
+select a.id from attempts a join work_items w on w.id = a.item_id
+where a.id = any (%(ids)s) and a.outcome is null and w.status = 'running';
+
+-- name: note_worker
+-- Who is at it.
+update attempts set worker = %(worker)s where id = %(id)s;

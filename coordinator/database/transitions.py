@@ -1,0 +1,559 @@
+"""Every change of the state of an export or of a work item: here, and nowhere else.
+
+What may follow what stands in shared.states, and once more in the schema's triggers. Each
+function runs in the caller's transaction, locks the export before anything else of it, and tells
+clients last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg.types.json import Jsonb
+
+from coordinator.database.connection import Connection, Queries, Row
+from coordinator.planning import ExportPlan, stitch_of
+from coordinator.progress import PLANNED, RENDERED, SPAN
+from shared.attempts import SUSPECT_LIMIT, TRANSIENT_LIMIT, back_off_s, may_retry
+from shared.errors import ConflictError, ErrorKind, MidifarmError, NotFoundError
+from shared.intake import ProbeSpec
+from shared.plan import AudioReport, SegmentReport, Spec, StitchReport
+from shared.states import ExportAction, ExportStatus, next_status
+
+_QUERIES: Final = Queries("transitions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What came of handing in a result."""
+
+    accepted: bool
+    """False for a late one, which changes nothing."""
+    superseded: bool = False
+    """Whether the same content was there already: the attempt's own object is not needed."""
+    export_id: str | None = None
+    """The export that went on by it."""
+
+
+async def queue_intake(connection: Connection, export_id: str) -> None:
+    """Let a new export begin."""
+    await _QUERIES.execute(connection, "insert_intake", id=export_id)
+    await _tell(connection, export_id)
+
+
+async def queue_probe(connection: Connection, asset_id: str, user_id: str, spec: ProbeSpec) -> None:
+    """Have a worker look at an uploaded file."""
+    await _QUERIES.execute(
+        connection,
+        "insert_probe",
+        asset_id=asset_id,
+        user_id=user_id,
+        spec=Jsonb(spec.model_dump(mode="json")),
+    )
+
+
+async def cancel_export(
+    connection: Connection, user_id: str, export_id: str, reason: str = "Cancelled by its owner."
+) -> Row:
+    """Cancel an export; the dispatcher stops what is under way. A second time does no harm.
+
+    Raises:
+        NotFoundError: There is none, or it is somebody else's.
+        ConflictError: It has completed or failed.
+    """
+    row = await _lock(connection, export_id, user_id)
+    if row["status"] == ExportStatus.CANCELLED:
+        return row
+    await _change(connection, row, ExportAction.CANCEL, "cancel_export", reason=reason)
+    await _QUERIES.execute(connection, "cancel_items", id=export_id)
+    await _tell(connection, export_id)
+    return await _lock(connection, export_id, user_id)
+
+
+async def retry_export(connection: Connection, user_id: str, export_id: str) -> Row:
+    """Queue a failed or cancelled export again; segments that still stand are reused.
+
+    Raises:
+        NotFoundError: There is none, or it is somebody else's.
+        ConflictError: It has neither failed nor been cancelled.
+    """
+    row = await _lock(connection, export_id, user_id)
+    await _change(
+        connection, row, ExportAction.RETRY, "retry_export", reason="Tried again by its owner."
+    )
+    await _QUERIES.execute(connection, "drop_items", id=export_id)
+    await queue_intake(connection, export_id)
+    return await _lock(connection, export_id, user_id)
+
+
+async def set_priority(connection: Connection, user_id: str, export_id: str, priority: int) -> Row:
+    """Let an export come earlier or later; acts on everything that is not under way.
+
+    Raises:
+        NotFoundError: There is none, or it is somebody else's.
+        ConflictError: It has ended.
+    """
+    row = await _lock(connection, export_id, user_id)
+    if ExportStatus(row["status"]).ended:
+        raise ConflictError(f"The export is {row['status']}; its priority matters no more.")
+    await _QUERIES.execute(connection, "prioritise_export", id=export_id, priority=priority)
+    await _QUERIES.execute(connection, "prioritise_items", id=export_id, priority=priority)
+    return await _lock(connection, export_id, user_id)
+
+
+async def claim_item(
+    connection: Connection, item_id: int, export_id: str | None, epoch: int
+) -> int | None:
+    """Begin the first attempt of an item; its id, or None if the item waits no more."""
+    row = await _lock(connection, export_id) if export_id is not None else None
+    claimed = await _QUERIES.one(connection, "claim_item", id=item_id, epoch=epoch)
+    if claimed is None:
+        return None
+    attempt_id = await add_attempt(connection, item_id, epoch)
+    if row is not None and row["status"] == ExportStatus.QUEUED:
+        await _change(connection, row, ExportAction.BEGIN, "begin_export")
+        await _tell(connection, row["id"])
+    return attempt_id
+
+
+async def add_attempt(connection: Connection, item_id: int, epoch: int) -> int:
+    """Begin one more attempt of an item that is under way; its id."""
+    attempt = await _QUERIES.one(connection, "insert_attempt", item_id=item_id, epoch=epoch)
+    assert attempt is not None  # noqa: S101  # an aggregate has one row
+    return int(attempt["id"])
+
+
+async def commit_attempt(
+    connection: Connection,
+    attempt_id: int,
+    report: Spec,
+    *,
+    worker: str | None,
+    retention_s: float,
+    plan: tuple[ExportPlan, list[str]] | None = None,
+) -> Committed:
+    """Hand in the result of an attempt.
+
+    Args:
+        connection: Inside a transaction.
+        attempt_id: Whose result it is.
+        report: What the worker tells.
+        worker: Who it was.
+        retention_s: How long a finished video is kept.
+        plan: Of the export, where the report is an intake's, with what its owner should know.
+    """
+    item = await _lock_attempt(connection, attempt_id)
+    if item is None or item["outcome"] is not None or item["status"] != "running":
+        await _end(connection, attempt_id, "late", worker)
+        return Committed(accepted=False)
+    content_key, stored = item["content_key"], report.model_dump(mode="json")
+    superseded = False
+    if content_key is not None:
+        assert isinstance(report, SegmentReport | AudioReport | StitchReport)  # noqa: S101
+        artifact = await _QUERIES.one(
+            connection,
+            "insert_artifact",
+            content_key=content_key,
+            object_key=report.key,
+            size_bytes=report.size_bytes,
+            sha256=report.sha256,
+            report=Jsonb(stored),
+        )
+        assert artifact is not None  # noqa: S101  # inserted or found
+        superseded = artifact["object_key"] != report.key
+        stored = artifact["report"] | {"index": item["chunk_index"]} if superseded else stored
+        if item["kind"] != "chunk":
+            stored.pop("index", None)
+    await _end(connection, attempt_id, "committed", worker)
+    await _QUERIES.execute(connection, "finish_item", id=item["id"], report=Jsonb(stored))
+    await _go_on(connection, item, stored, retention_s, plan)
+    return Committed(accepted=True, superseded=superseded, export_id=item["export_id"])
+
+
+async def reuse_item(
+    connection: Connection, item_id: int, export_id: str, retention_s: float
+) -> None:
+    """Take the result of a waiting item from what stands already."""
+    await _lock(connection, export_id)
+    item = await _QUERIES.one(connection, "lock_item", id=item_id)
+    if item is None or item["status"] != "ready":
+        return
+    found = await _QUERIES.all(connection, "reuse_artifacts", id=export_id)
+    if item["kind"] == "stitch" and found:
+        done = await _QUERIES.one(connection, "lock_item", id=item_id)
+        assert done is not None  # noqa: S101  # locked above
+        await _complete(connection, export_id, done["report"], retention_s)
+    else:
+        await _count(connection, export_id, found)
+        await _advance(connection, export_id)
+
+
+async def fail_attempt(
+    connection: Connection, attempt_id: int, error: MidifarmError, *, worker: str | None
+) -> None:
+    """Note that an attempt failed: its item is tried again or fails its export."""
+    item = await _lock_attempt(connection, attempt_id)
+    if item is None or item["outcome"] is not None or item["status"] != "running":
+        await _end(connection, attempt_id, "cancelled", worker)
+        return
+    await _end(connection, attempt_id, "failed", worker, error)
+    lost_key = error.facts.get("key") if item["kind"] == "stitch" else None
+    if lost_key is not None and await _remake(connection, item["export_id"], str(lost_key)):
+        return
+    counts = {
+        "suspect": item["suspect"] + (error.kind is ErrorKind.SUSPECT),
+        "transient": item["transient"] + (error.kind is ErrorKind.TRANSIENT),
+    }
+    if may_retry(error.kind, **counts):
+        left = await _QUERIES.one(connection, "attempts_under_way", item_id=item["id"])
+        if left and left["count"]:
+            await _QUERIES.execute(connection, "count_failure", id=item["id"], **counts)
+        else:
+            await _QUERIES.execute(
+                connection, "release_item", id=item["id"], wait_s=back_off_s(**counts), **counts
+            )
+        return
+    await _QUERIES.execute(connection, "give_up_item", id=item["id"], **counts)
+    if item["kind"] == "probe":
+        await _judge(connection, item["asset_id"], "rejected", None, error.message)
+        return
+    reason = {
+        ErrorKind.PERMANENT: None,
+        ErrorKind.SUSPECT: f"Its {_named(item)} failed {SUSPECT_LIMIT} times.",
+        ErrorKind.TRANSIENT: f"Its {_named(item)} was hindered {TRANSIENT_LIMIT} times.",
+    }[error.kind]
+    row = await _lock(connection, item["export_id"])
+    log = error.facts.get("log")
+    await _change(
+        connection,
+        row,
+        ExportAction.FAIL,
+        "fail_export",
+        reason=reason,
+        message=error.message,
+        log=str(log) if log else None,
+    )
+    await _QUERIES.execute(connection, "cancel_items", id=row["id"])
+    await _tell(connection, row["id"])
+
+
+async def forget_artifact(connection: Connection, key: str) -> None:
+    """Note that an object does not stand any more."""
+    await _QUERIES.execute(connection, "drop_artifact", key=key)
+
+
+async def release_attempt(connection: Connection, attempt_id: int) -> None:
+    """Note that an attempt ended because it was told to; nobody is to blame."""
+    item = await _lock_attempt(connection, attempt_id)
+    await _end(connection, attempt_id, "cancelled", None)
+    if item is None or item["status"] != "running":
+        return
+    left = await _QUERIES.one(connection, "attempts_under_way", item_id=item["id"])
+    if left and left["count"] == 0:
+        await _QUERIES.execute(
+            connection,
+            "release_item",
+            id=item["id"],
+            wait_s=0,
+            suspect=item["suspect"],
+            transient=item["transient"],
+        )
+
+
+async def recover(connection: Connection, keep: Collection[int]) -> list[tuple[int, str]]:
+    """Free what leaders before this one had under way.
+
+    Returns:
+        The attempts that were lost, each with the content key of its item, so that what they
+        may have left in the object store can be removed.
+    """
+    lost = await _QUERIES.all(connection, "lose_attempts", keep=list(keep))
+    await _QUERIES.execute(connection, "free_items")
+    content = {
+        row["id"]: row["content_key"]
+        for row in await _QUERIES.all(
+            connection, "content_of_items", ids=[row["item_id"] for row in lost]
+        )
+    }
+    return [(row["id"], content[row["item_id"]]) for row in lost if row["item_id"] in content]
+
+
+async def replan_for(connection: Connection, engine: str) -> int:
+    """Plan anew what other engines have begun; how many exports that were."""
+    rows = await _QUERIES.all(connection, "other_engines", engine=engine)
+    for found in rows:
+        row = await _lock(connection, found["id"])
+        await _change(
+            connection,
+            row,
+            ExportAction.RENDER_AGAIN,
+            "replan_export",
+            reason="The workers were upgraded; it is rendered by one version only.",
+        )
+        await _QUERIES.execute(connection, "drop_items", id=row["id"])
+        await queue_intake(connection, row["id"])
+    return len(rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportProgress:
+    """How far an export is."""
+
+    export_id: str
+    """Which."""
+    frames: int
+    """Frames done, those of attempts under way included."""
+    progress: float
+    """0 … 1."""
+    fps: float | None
+    """Frames a second lately."""
+    eta_s: float | None
+    """Seconds that the rest will take."""
+
+
+async def record_progress(connection: Connection, told: Collection[ExportProgress]) -> None:
+    """Note how far exports are, and tell clients."""
+    rows = sorted(told, key=lambda row: row.export_id)
+    changed = await _QUERIES.all(
+        connection,
+        "record_progress",
+        ids=[row.export_id for row in rows],
+        frames=[row.frames for row in rows],
+        progress=[row.progress for row in rows],
+        fps=[row.fps for row in rows],
+        eta_s=[row.eta_s for row in rows],
+    )
+    ids = sorted(row["id"] for row in changed)
+    await _QUERIES.execute(connection, "tell_exports", ids=ids)
+
+
+async def _lock(connection: Connection, export_id: str, user_id: str | None = None) -> Row:
+    row = await _QUERIES.one(connection, "lock_export", id=export_id)
+    if row is None or user_id not in (None, row["user_id"]):
+        raise NotFoundError(f"There is no export {export_id[:60]}.", export=export_id[:60])
+    return row
+
+
+async def _lock_attempt(connection: Connection, attempt_id: int) -> Row | None:
+    """The item of an attempt, locked after its export; None where it is forgotten."""
+    found = await _QUERIES.one(connection, "item_of_attempt", id=attempt_id)
+    if found is None:
+        return None
+    if found["export_id"] is not None:
+        await _lock(connection, found["export_id"])
+    item = await _QUERIES.one(connection, "lock_item", id=found["item_id"])
+    # How the attempt stands now, not before the lock was had.
+    again = await _QUERIES.one(connection, "item_of_attempt", id=attempt_id)
+    return item | {"outcome": again["outcome"]} if item and again else None
+
+
+async def _change(
+    connection: Connection, row: Row, action: ExportAction, query: str, **values: Any
+) -> None:
+    status = next_status(ExportStatus(row["status"]), action)
+    await _QUERIES.execute(connection, query, id=row["id"], status=str(status), **values)
+
+
+async def _tell(connection: Connection, export_id: str, *, passing: bool = False) -> None:
+    await _QUERIES.execute(connection, "tell_export", id=export_id, passing=passing)
+
+
+async def _end(
+    connection: Connection,
+    attempt_id: int,
+    outcome: str,
+    worker: str | None,
+    error: MidifarmError | None = None,
+) -> None:
+    await _QUERIES.execute(
+        connection,
+        "end_attempt",
+        id=attempt_id,
+        outcome=outcome,
+        worker=worker,
+        error_kind=str(error.kind) if error else None,
+        error_message=error.message if error else None,
+    )
+
+
+async def _go_on(
+    connection: Connection,
+    item: Row,
+    report: dict[str, Any],
+    retention_s: float,
+    plan: tuple[ExportPlan, list[str]] | None,
+) -> None:
+    """What follows from a finished item."""
+    match item["kind"]:
+        case "probe":
+            await _judge(connection, item["asset_id"], "ready", report["facts"], None)
+        case "intake":
+            assert plan is not None  # noqa: S101  # whoever commits an intake has planned
+            await _plan(connection, item["export_id"], *plan)
+        case "chunk":
+            frames = item["stop_frame"] - item["start_frame"]
+            await _count(connection, item["export_id"], [{"kind": "chunk", "frames": frames}], 0)
+            await _advance(connection, item["export_id"])
+        case "audio":
+            await _QUERIES.execute(
+                connection,
+                "add_warnings",
+                id=item["export_id"],
+                warnings=Jsonb(report["warnings"]),
+            )
+            await _advance(connection, item["export_id"])
+        case "stitch":
+            await _complete(connection, item["export_id"], report, retention_s)
+
+
+async def _plan(
+    connection: Connection, export_id: str, plan: ExportPlan, warnings: list[str]
+) -> None:
+    whole = plan.whole()
+    await _QUERIES.execute(
+        connection,
+        "plan_export",
+        id=export_id,
+        engine=plan.engine,
+        plan=Jsonb(plan.model_dump(mode="json")),
+        frames=plan.frames,
+        chunks=len(whole.chunks),
+        warnings=Jsonb(warnings),
+        progress=PLANNED,
+    )
+    if whole.audio is not None:
+        await _QUERIES.execute(
+            connection,
+            "insert_audio",
+            id=export_id,
+            spec=Jsonb(whole.audio.model_dump(mode="json")),
+            key=whole.audio.key,
+        )
+    await _QUERIES.execute(
+        connection,
+        "insert_chunks",
+        id=export_id,
+        indexes=[chunk.index for chunk in whole.chunks],
+        starts=[chunk.frames.start for chunk in whole.chunks],
+        stops=[chunk.frames.stop for chunk in whole.chunks],
+        keys=[chunk.key for chunk in whole.chunks],
+    )
+    await _count(
+        connection, export_id, await _QUERIES.all(connection, "reuse_artifacts", id=export_id)
+    )
+    await _tell(connection, export_id)
+    await _advance(connection, export_id)
+
+
+async def _count(
+    connection: Connection, export_id: str, items: Collection[Row], cached: int | None = None
+) -> None:
+    """Count chunks that are done."""
+    chunks = [item for item in items if item["kind"] == "chunk"]
+    if chunks:
+        await _QUERIES.execute(
+            connection,
+            "count_chunks",
+            id=export_id,
+            frames=sum(item["frames"] for item in chunks),
+            chunks=len(chunks),
+            cached=len(chunks) if cached is None else cached,
+            base=PLANNED,
+            span=SPAN,
+        )
+
+
+async def _advance(connection: Connection, export_id: str) -> None:
+    """Stitch, when everything else is done."""
+    left = await _QUERIES.one(connection, "unfinished_items", id=export_id)
+    if left is None or left["count"]:
+        await _tell(connection, export_id, passing=True)
+        return
+    row = await _lock(connection, export_id)
+    reports = await _QUERIES.all(connection, "item_reports", id=export_id)
+    segments = [SegmentReport(**r["report"]) for r in reports if r["kind"] == "chunk"]
+    sound = [AudioReport(**r["report"]) for r in reports if r["kind"] == "audio"]
+    whole = ExportPlan.model_validate(row["plan"]).whole()
+    spec = stitch_of(whole, segments, sound[0] if sound else None)
+    await _change(connection, row, ExportAction.STITCH, "stitch_export", progress=RENDERED)
+    await _QUERIES.execute(
+        connection,
+        "insert_stitch",
+        id=export_id,
+        spec=Jsonb(spec.model_dump(mode="json")),
+        key=spec.key,
+    )
+    await _tell(connection, export_id)
+
+
+async def _complete(
+    connection: Connection, export_id: str, report: dict[str, Any], retention_s: float
+) -> None:
+    row = await _lock(connection, export_id)
+    plan = ExportPlan.model_validate(row["plan"])
+    await _change(
+        connection,
+        row,
+        ExportAction.COMPLETE,
+        "complete_export",
+        key=report["key"],
+        size_bytes=report["size_bytes"],
+        sha256=report["sha256"],
+        duration_s=float(plan.frames / plan.picture.video.fps),
+        retention_s=retention_s,
+    )
+    await _tell(connection, export_id)
+
+
+async def _remake(connection: Connection, export_id: str, key: str) -> bool:
+    """Have the item made again whose object is lost or damaged; whether there is one."""
+    made = await _QUERIES.one(connection, "remake_item", export_id=export_id, key=key)
+    if made is None or made["transient"] >= TRANSIENT_LIMIT:
+        return False
+    await _QUERIES.execute(connection, "lose_result", item_id=made["id"])
+    await _QUERIES.execute(connection, "drop_artifact", key=key)
+    await _QUERIES.execute(connection, "drop_stitch", id=export_id)
+    row = await _lock(connection, export_id)
+    await _change(
+        connection,
+        row,
+        ExportAction.RENDER_AGAIN,
+        "render_again",
+        reason=f"A stored {'segment' if made['kind'] == 'chunk' else 'sound'} was lost or damaged.",
+    )
+    if made["kind"] == "chunk":
+        await _QUERIES.execute(
+            connection,
+            "count_chunks",
+            id=export_id,
+            frames=-made["frames"],
+            chunks=-1,
+            cached=0,
+            base=PLANNED,
+            span=SPAN,
+        )
+    await _tell(connection, export_id)
+    return True
+
+
+async def _judge(
+    connection: Connection,
+    asset_id: str,
+    status: str,
+    facts: dict[str, Any] | None,
+    reason: str | None,
+) -> None:
+    await _QUERIES.execute(
+        connection,
+        "judge_asset",
+        id=asset_id,
+        status=status,
+        facts=Jsonb(facts) if facts is not None else None,
+        reason=reason,
+    )
+
+
+def _named(item: Row) -> str:
+    return f"chunk {item['chunk_index']}" if item["kind"] == "chunk" else str(item["kind"])

@@ -1,0 +1,584 @@
+"""The dispatcher: gives work items to workers and takes their results.
+
+PostgreSQL is the truth. What is kept here, the attempts under way, is needed only as long as
+this process lives; a successor reads from the tables what is unfinished and goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from coordinator.database import Database, transitions, work
+from coordinator.database.transitions import ExportProgress
+from coordinator.dispatcher.choosing import Waiting, choose
+from coordinator.dispatcher.janitor import Janitor
+from coordinator.dispatcher.leadership import Leadership, leadership
+from coordinator.dispatcher.limits import Limits
+from coordinator.dispatcher.pace import Pace
+from coordinator.dispatcher.stragglers import stragglers
+from coordinator.dispatcher.suspects import Suspects
+from coordinator.planning import ExportPlan, Wanted, plan_export
+from coordinator.ports import AttemptStatus, Executor, Item, Outcome, Report
+from coordinator.progress import progress_of
+from shared.errors import (
+    CancelledError,
+    ClusterError,
+    ClusterLostError,
+    CompositionError,
+    DatabaseError,
+    ErrorKind,
+    MidifarmError,
+    RenderError,
+    StorageError,
+)
+from shared.export import ExportConfiguration
+from shared.intake import Intake, IntakeSpec, ProbeSpec
+from shared.keys import attempt_key
+from shared.plan import AudioSpec, Plan, StitchSpec
+from shared.storage import ObjectStore
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_WAIT_S: Final = 0.1
+"""How long one look for ended attempts takes."""
+_LOOK_S: Final = 0.5
+"""How often progress is told, and attempts are looked after."""
+_IDLE_S: Final = 0.5
+"""How long nothing happens where nothing is to be done and nobody notifies us."""
+_CLEAN_S: Final = 60.0
+_ORPHANS_S: Final = 3600.0
+_PLANS_KEPT: Final = 64
+_FAREWELL_S: Final = 3.0
+"""How long attempts have to stop when the dispatcher does."""
+_DATABASE_REST_S: Final = 0.5
+
+
+@dataclass(slots=True)
+class _Running:
+    """An attempt under way."""
+
+    id: int
+    item: Waiting
+    submitted_s: float
+    frames: int = 0
+    started_s: float | None = None
+    node: str | None = None
+    moved_s: float = 0.0
+    told_s: float | None = None
+    """When it was told to stop."""
+    killed: bool = False
+    verdict: MidifarmError | None = None
+    """Why we stopped it, where it is to blame."""
+    second: bool = False
+    """Whether it runs beside another attempt of its item."""
+
+    @property
+    def name(self) -> str:
+        return f"a{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unsubmitted:
+    """The outcome of an attempt that no worker heard of."""
+
+    attempt: str
+    error: MidifarmError | None
+    report: None = None
+    node: None = None
+    worker: None = None
+    wall_s: None = None
+
+
+class Dispatcher:
+    """Leads as long as it can; run() once."""
+
+    def __init__(
+        self, database: Database, store: ObjectStore, executor: Executor, limits: Limits
+    ) -> None:
+        """Dispatch what ``database`` holds to ``executor``, whose workers use ``store``."""
+        self._database = database
+        self._store = store
+        self._executor = executor
+        self._limits = limits
+        self._janitor = Janitor(database, store, limits)
+        # Ray is used from one thread only.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="executor")
+        self._wake = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._running: dict[int, _Running] = {}
+        self._unheard: list[Outcome] = []
+        self._epoch = 0
+        self._engine = ""
+        self._served: dict[str, int] = {}
+        self._suspects = Suspects()
+        self._failed_on: defaultdict[int, set[str]] = defaultdict(set)
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
+        self._took_s: defaultdict[str, list[float]] = defaultdict(list)
+        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._slots = 1
+        self._looked_s = self._cleaned_s = self._swept_s = 0.0
+        self._to_sweep_s: float | None = None
+
+    def stop(self) -> None:
+        """Have run() return soon; may be called at any time."""
+        self._stop.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Lead, or stand by, until stop().
+
+        Raises:
+            ClusterLostError: Ray does not answer; only a fresh process can go on.
+        """
+        listening = asyncio.create_task(self._listen())
+        try:
+            self._engine = await self._call(self._executor.engine)
+            while not self._stop.is_set():
+                try:
+                    async with leadership(self._database, self._stop) as term:
+                        if term is not None:
+                            await self._lead(term)
+                except DatabaseError as exc:
+                    _log.warning("database_failed error=%s", exc)
+                    await self._rest(_DATABASE_REST_S)
+        finally:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
+            self._thread.shutdown(wait=False)
+
+    async def _listen(self) -> None:
+        """Wake up when there is work."""
+        while True:
+            with contextlib.suppress(DatabaseError):
+                async with self._database.lone_connection() as connection:
+                    await connection.execute("listen midifarm_work")
+                    self._wake.set()
+                    async for _ in connection.notifies():
+                        self._wake.set()
+            await asyncio.sleep(_DATABASE_REST_S)
+
+    async def _lead(self, term: Leadership) -> None:
+        await self._take_over(term)
+        _log.info("leading epoch=%d kept=%d", term.epoch, len(self._running))
+        confirmed_s = 0.0
+        try:
+            while not self._stop.is_set():
+                self._wake.clear()
+                now_s = time.monotonic()
+                if now_s - confirmed_s > 1.0:
+                    self._slots = await self._call(lambda: self._executor.slots)
+                    await term.confirm(self._slots)
+                    confirmed_s = now_s
+                await self._hear(_WAIT_S if self._running else 0)
+                begun = await self._fill()
+                if now_s - self._looked_s > _LOOK_S:
+                    self._looked_s = now_s
+                    await self._look()
+                if not self._running and not begun:
+                    await self._idle()
+        finally:
+            if self._stop.is_set():
+                await self._say_farewell()
+
+    async def _take_over(self, term: Leadership) -> None:
+        """Begin a term: free what leaders before have lost, keep what is ours."""
+        interrupted = term.epoch == self._epoch + 1
+        self._epoch = term.epoch
+        if self._running and not interrupted:
+            # Somebody else led meanwhile and has begun our work anew.
+            await self._call(self._executor.kill, [each.name for each in self._running.values()])
+            self._running.clear()
+        async with self._database.transaction() as connection:
+            lost = await transitions.recover(connection, list(self._running))
+            replanned = await transitions.replan_for(connection, self._engine)
+        if lost or replanned:
+            _log.warning("recovered lost=%d replanned=%d", len(lost), replanned)
+        await self._janitor.delete(attempt_key(key, f"a{attempt}") for attempt, key in lost)
+
+    async def _hear(self, timeout_s: float) -> None:
+        """Take the results of attempts that have ended."""
+        self._unheard += await self._call(self._executor.wait, timeout_s)
+        while self._unheard:
+            # Stays on the list until the database knows.
+            await self._take(self._unheard[0])
+            del self._unheard[0]
+
+    async def _take(self, outcome: Outcome) -> None:
+        running = self._running.get(int(outcome.attempt[1:]))
+        if running is None:
+            return
+        if outcome.error is not None:
+            await self._take_failure(running, outcome, outcome.error)
+        else:
+            assert outcome.report is not None  # noqa: S101  # one of the two is there
+            await self._take_report(running, outcome, outcome.report)
+        del self._running[running.id]
+
+    async def _take_report(self, running: _Running, outcome: Outcome, report: Report) -> None:
+        item, plan = running.item, None
+        if isinstance(report, Intake):
+            try:
+                plan = await self._plan(item, report)
+            except MidifarmError as exc:
+                if isinstance(exc, DatabaseError):
+                    raise
+                await self._take_failure(running, outcome, exc)
+                return
+        async with self._database.transaction() as connection:
+            done = await transitions.commit_attempt(
+                connection,
+                running.id,
+                report,
+                worker=outcome.worker,
+                retention_s=self._limits.retention_s,
+                plan=plan,
+            )
+        _log.info(
+            "attempt_%s attempt=%s kind=%s export=%s",
+            "committed" if done.accepted else "late",
+            running.name,
+            item.kind,
+            item.export_id,
+        )
+        self._suspects.succeeded(outcome.worker, outcome.node)
+        self._failed_on.pop(item.id, None)
+        if not done.accepted or done.superseded:
+            await self._delete_own(running)
+        elif item.kind == "chunk" and item.export_id and outcome.wall_s is not None:
+            self._took_s[item.export_id].append(outcome.wall_s)
+        others = [
+            each for each in self._running.values() if each.item.id == item.id and each != running
+        ]
+        await self._tell_to_stop(others)
+
+    async def _take_failure(
+        self, running: _Running, outcome: Outcome, error: MidifarmError
+    ) -> None:
+        item = running.item
+        stopped = isinstance(error, CancelledError) and running.verdict is None
+        error = running.verdict or error
+        async with self._database.transaction() as connection:
+            if stopped:
+                await transitions.release_attempt(connection, running.id)
+            else:
+                await transitions.fail_attempt(connection, running.id, error, worker=outcome.worker)
+        await self._delete_own(running)
+        if stopped:
+            return
+        _log.warning(
+            "attempt_failed attempt=%s kind=%s export=%s worker=%s error_kind=%s error=%s",
+            running.name,
+            item.kind,
+            item.export_id,
+            outcome.worker,
+            error.kind,
+            error,
+        )
+        if error.kind is ErrorKind.SUSPECT:
+            now_s = time.monotonic()
+            if outcome.node is not None:
+                self._failed_on[item.id].add(outcome.node)
+            if (
+                self._suspects.failed(
+                    outcome.worker, outcome.node, item.export_id or item.asset_id or "", now_s
+                )
+                and outcome.worker is not None
+            ):
+                _log.warning("worker_set_aside worker=%s", outcome.worker)
+                await self._call(self._executor.retire, outcome.worker)
+
+    async def _plan(self, item: Waiting, intake: Intake) -> tuple[ExportPlan, list[str]] | None:
+        """The plan that an intake leads to. Raises CompositionError."""
+        assert item.export_id is not None  # noqa: S101  # an intake is an export's
+        async with self._database.transaction() as connection:
+            row = await work.get_plan(connection, item.export_id)
+        if row is None:
+            return None
+        spec = IntakeSpec.model_validate(row["intake"])
+        wanted = Wanted(
+            song=spec.names.get(spec.midi_key, "the MIDI file"),
+            configuration=ExportConfiguration.model_validate(row["config"]),
+            start_s=Fraction(str(row["start_s"])),
+            end_s=None if row["end_s"] is None else Fraction(str(row["end_s"])),
+        )
+        return plan_export(wanted, intake, self._engine)
+
+    async def _fill(self) -> int:
+        """Begin as much as there is room for; how much that was."""
+        room = self._slots + self._limits.margin - len(self._running)
+        if room <= 0 or self._stop.is_set():
+            return 0
+        async with self._database.transaction() as connection:
+            waiting = await work.list_waiting(connection, limit=room)
+        chosen = choose(
+            waiting,
+            room,
+            running=Counter(each.item.user_id for each in self._running.values()),
+            served=self._served,
+        )
+        begun = 0
+        for item in chosen:
+            begun += await self._begin(item)
+        return begun
+
+    async def _begin(self, item: Waiting) -> bool:
+        """Begin an item, or find that it is done already; whether anything came of it."""
+        if item.found_key is not None and item.export_id is not None:
+            if await asyncio.to_thread(self._store.exists, item.found_key):
+                async with self._database.transaction() as connection:
+                    await transitions.reuse_item(
+                        connection, item.id, item.export_id, self._limits.retention_s
+                    )
+                return True
+            async with self._database.transaction() as connection:
+                await transitions.forget_artifact(connection, item.found_key)
+        async with self._database.transaction() as connection:
+            attempt = await transitions.claim_item(connection, item.id, item.export_id, self._epoch)
+        if attempt is None:
+            return False
+        await self._submit(_Running(attempt, item, time.monotonic()))
+        return True
+
+    async def _submit(self, running: _Running) -> None:
+        item = running.item
+        # Ours from here on: whatever goes wrong now is told by its outcome or by a successor.
+        self._running[running.id] = running
+        try:
+            spec = await self._spec(running)
+        except ValidationError as exc:
+            unreadable = CompositionError(f"This version cannot read the work item: {exc}")
+            self._unheard.append(_Unsubmitted(attempt=running.name, error=unreadable))
+            return
+        avoid = self._suspects.resting_nodes(time.monotonic()) | self._failed_on.get(item.id, set())
+        await self._call(self._executor.submit, running.name, spec, avoid)
+        _log.info(
+            "attempt_submitted attempt=%s kind=%s export=%s chunk=%s",
+            running.name,
+            item.kind,
+            item.export_id,
+            item.chunk_index,
+        )
+
+    async def _spec(self, running: _Running) -> Item:
+        """What the worker is told."""
+        item = running.item
+        match item.kind:
+            case "probe":
+                return ProbeSpec.model_validate(item.spec)
+            case "intake":
+                return IntakeSpec.model_validate(item.spec)
+            case "audio":
+                audio = AudioSpec.model_validate(item.spec)
+                return audio.model_copy(update={"key": attempt_key(audio.key, running.name)})
+            case "stitch":
+                stitch = StitchSpec.model_validate(item.spec)
+                return stitch.model_copy(update={"key": attempt_key(stitch.key, running.name)})
+        assert item.export_id is not None  # noqa: S101  # a chunk is an export's
+        assert item.chunk_index is not None  # noqa: S101
+        chunk = (await self._whole_plan(item)).chunks[item.chunk_index]
+        return chunk.model_copy(update={"key": attempt_key(chunk.key, running.name)})
+
+    async def _whole_plan(self, item: Waiting) -> Plan:
+        """The plan that a chunk belongs to."""
+        export_id, index = item.export_id, item.chunk_index
+        assert export_id is not None  # noqa: S101
+        assert index is not None  # noqa: S101
+        plan = self._plans.get(export_id)
+        if plan is None or len(plan.chunks) <= index or plan.chunks[index].key != item.content_key:
+            async with self._database.transaction() as connection:
+                row = await work.get_plan(connection, export_id)
+            assert row is not None  # noqa: S101  # its chunk was claimed
+            plan = ExportPlan.model_validate(row["plan"]).whole()
+            self._plans[export_id] = plan
+            while len(self._plans) > _PLANS_KEPT:
+                self._plans.popitem(last=False)
+        self._plans.move_to_end(export_id)
+        return plan
+
+    async def _look(self) -> None:
+        """Look after the attempts under way, and clean up now and then."""
+        now_s = time.monotonic()
+        if self._running:
+            status = await self._call(self._executor.status)
+            self._note(status, now_s)
+            await self._stop_unwanted(now_s)
+            await self._tell_progress(now_s)
+        await self._janitor.clean_ended()
+        if self._to_sweep_s is not None and now_s > self._to_sweep_s:
+            self._to_sweep_s = None
+            await self._call(self._executor.sweep)
+        if now_s - self._cleaned_s > _CLEAN_S:
+            self._cleaned_s = now_s
+            await self._call(self._executor.sweep)
+            await self._janitor.clean_old()
+        if now_s - self._swept_s > _ORPHANS_S:
+            self._swept_s = now_s
+            with contextlib.suppress(StorageError):
+                await self._janitor.clean_orphans()
+
+    def _note(self, status: Mapping[str, AttemptStatus], now_s: float) -> None:
+        for running in self._running.values():
+            told = status.get(running.name)
+            if told is None:
+                continue
+            if running.started_s is None:
+                running.started_s = now_s - max(0.0, time.time() - told.started_at)
+                running.moved_s = now_s
+            running.node = told.node
+            if told.frames > running.frames:
+                running.frames, running.moved_s = told.frames, now_s
+
+    async def _stop_unwanted(self, now_s: float) -> None:
+        """Stop what is not wanted any more, and what takes too long."""
+        async with self._database.transaction() as connection:
+            wanted = await work.wanted_attempts(connection, list(self._running))
+        await self._tell_to_stop([each for each in self._running.values() if each.id not in wanted])
+        begun = sum(each.started_s is not None for each in self._running.values())
+        for running in self._running.values():
+            if running.told_s is not None:
+                continue
+            if running.started_s is None:
+                # Behind others it may wait as long as they take; beside a free slot it is lost.
+                if begun < self._slots and now_s - running.submitted_s > self._limits.begin_s:
+                    running.verdict = ClusterError(
+                        f"No worker has begun it within {self._limits.begin_s:.0f} s."
+                    )
+            elif now_s - running.started_s > self._limits.deadline_s:
+                running.verdict = RenderError(
+                    f"It ran for more than {self._limits.deadline_s:.0f} s."
+                )
+            elif running.item.kind == "chunk" and now_s - running.moved_s > self._limits.stall_s:
+                running.verdict = RenderError(f"It drew no frame for {self._limits.stall_s:.0f} s.")
+            if running.verdict is not None:
+                await self._tell_to_stop([running])
+        stubborn = [
+            each
+            for each in self._running.values()
+            if each.told_s is not None
+            and not each.killed
+            and now_s - each.told_s >= self._limits.grace_s
+        ]
+        if stubborn:
+            await self._call(self._executor.kill, [each.name for each in stubborn])
+            for each in stubborn:
+                each.killed = True
+            self._to_sweep_s = now_s + 6.0
+
+    async def _tell_to_stop(self, attempts: Collection[_Running]) -> None:
+        untold = [each for each in attempts if each.told_s is None]
+        if untold:
+            await self._call(self._executor.cancel, [each.name for each in untold])
+            for each in untold:
+                each.told_s = time.monotonic()
+
+    async def _tell_progress(self, now_s: float) -> None:
+        chunks: dict[str, dict[int, _Running]] = {}
+        for running in self._running.values():
+            if running.item.kind == "chunk" and running.item.export_id:
+                best = chunks.setdefault(running.item.export_id, {})
+                other = best.get(running.item.id)
+                if other is None or other.frames < running.frames:
+                    best[running.item.id] = running
+        async with self._database.transaction() as connection:
+            rows = await work.exports_under_way(connection, list(chunks))
+        told = []
+        for export_id, row in rows.items():
+            if row["status"] != "rendering" or row["frames"] is None:
+                continue
+            part = sum(running.frames for running in chunks[export_id].values())
+            frames = min(row["frames"], row["frames_committed"] + part)
+            pace = self._paces[export_id]
+            pace.note(now_s, frames)
+            done = max(frames, row["frames_done"])
+            told.append(
+                ExportProgress(
+                    export_id=export_id,
+                    frames=done,
+                    progress=progress_of(done, row["frames"]),
+                    fps=pace.fps,
+                    eta_s=pace.eta_s(row["frames"] - done),
+                )
+            )
+            await self._help_stragglers(export_id, row, now_s)
+        if told:
+            async with self._database.transaction() as connection:
+                await transitions.record_progress(connection, told)
+        for known in [key for key in self._paces if key not in chunks]:
+            del self._paces[known]
+        for known in [key for key in self._took_s if key not in chunks]:
+            del self._took_s[known]
+
+    async def _help_stragglers(self, export_id: str, row: Mapping[str, Any], now_s: float) -> None:
+        """Begin second attempts of chunks that take far longer than the others did."""
+        attempts = [
+            each
+            for each in self._running.values()
+            if each.item.export_id == export_id and each.item.kind == "chunk"
+        ]
+        tries = Counter(each.item.id for each in attempts)
+        ages = {
+            each.id: now_s - each.started_s
+            for each in attempts
+            if each.started_s is not None and tries[each.item.id] == 1 and each.told_s is None
+        }
+        for attempt in stragglers(
+            ages,
+            self._took_s[export_id],
+            done=row["chunks_done"],
+            total=row["chunks"],
+            least_s=self._limits.straggler_s,
+        ):
+            if len(self._running) >= self._slots + self._limits.margin:
+                return
+            slow = self._running[attempt]
+            async with self._database.transaction() as connection:
+                second = await transitions.add_attempt(connection, slow.item.id, self._epoch)
+            _log.warning("straggler attempt=%s second=a%d", slow.name, second)
+            if slow.node is not None:
+                self._failed_on[slow.item.id].add(slow.node)
+            await self._submit(_Running(second, slow.item, now_s, second=True))
+
+    async def _idle(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), _IDLE_S)
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    async def _say_farewell(self) -> None:
+        """Stop what is under way, so that a successor can begin it at once."""
+        with contextlib.suppress(DatabaseError, ClusterLostError):
+            for each in self._running.values():
+                each.verdict = None
+            await self._tell_to_stop(list(self._running.values()))
+            until_s = time.monotonic() + _FAREWELL_S
+            while self._running and time.monotonic() < until_s:
+                await self._hear(_WAIT_S)
+            async with self._database.transaction() as connection:
+                for attempt in self._running:
+                    await transitions.release_attempt(connection, attempt)
+
+    async def _delete_own(self, running: _Running) -> None:
+        """Delete what an attempt may have written, since nobody refers to it."""
+        if running.item.content_key is not None:
+            await self._janitor.delete([attempt_key(running.item.content_key, running.name)])
+
+    async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call the executor in its thread."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: function(*arguments)
+        )

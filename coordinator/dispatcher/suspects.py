@@ -1,0 +1,64 @@
+"""Workers and nodes that fail whatever they are given. Pure bookkeeping.
+
+One failing chunk may be poisonous; a worker that fails chunks of different exports one after the
+other is itself the cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+WORKER_FAILURES: Final = 3
+"""Failures in a row, of two exports at least, after which a worker process is replaced."""
+NODE_FAILURES: Final = 6
+"""Failures in a row, of three exports at least, after which a node is left alone for a while."""
+NODE_REST_S: Final = 600.0
+"""How long it is left alone."""
+
+
+@dataclass(slots=True)
+class _Streak:
+    failures: int = 0
+    exports: set[str] = field(default_factory=set)
+
+    def add(self, export_id: str) -> None:
+        self.failures += 1
+        self.exports.add(export_id)
+
+
+class Suspects:
+    """Failures in a row by worker and by node."""
+
+    def __init__(self) -> None:
+        self._workers: dict[str, _Streak] = {}
+        self._nodes: dict[str, _Streak] = {}
+        self._resting: dict[str, float] = {}
+
+    def succeeded(self, worker: str | None, node: str | None) -> None:
+        """Clear a worker and its node."""
+        self._workers.pop(worker or "", None)
+        self._nodes.pop(node or "", None)
+        self._resting.pop(node or "", None)
+
+    def failed(self, worker: str | None, node: str | None, export_id: str, now_s: float) -> bool:
+        """Note a suspect failure; whether the worker is to be replaced."""
+        if node is not None:
+            streak = self._nodes.setdefault(node, _Streak())
+            streak.add(export_id)
+            if streak.failures >= NODE_FAILURES and len(streak.exports) >= 3:
+                self._resting[node] = now_s + NODE_REST_S
+                del self._nodes[node]
+        if worker is None:
+            return False
+        streak = self._workers.setdefault(worker, _Streak())
+        streak.add(export_id)
+        if streak.failures >= WORKER_FAILURES and len(streak.exports) >= 2:
+            del self._workers[worker]
+            return True
+        return False
+
+    def resting_nodes(self, now_s: float) -> frozenset[str]:
+        """The nodes that are left alone now."""
+        self._resting = {node: until for node, until in self._resting.items() if until > now_s}
+        return frozenset(self._resting)

@@ -1,0 +1,226 @@
+"""What tests of the dispatcher share: exports to give out, and workers without pictures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from psycopg.types.json import Jsonb
+
+from coordinator.database import Connection, Database
+from coordinator.database.exports import NewExport, create_export
+from coordinator.ports import Item, Report
+from shared.errors import CancelledError, MidifarmError
+from shared.export import ExportConfiguration, QualitySettings, Resolution
+from shared.intake import Intake, IntakeSpec, ProbeReport, ProbeSpec
+from shared.keys import asset_key, digest
+from shared.plan import AudioReport, AudioSpec, ChunkSpec, SegmentReport, StitchReport, StitchSpec
+from shared.storage import ObjectStore
+from shared.styles import find_style
+
+ENGINE = "engine of the tests"
+
+
+async def add_composition(connection: Connection, user_id: str, composition_id: str) -> None:
+    """A composition with one revision, unless it is there."""
+    await connection.execute(
+        "insert into compositions (id, user_id, name) values (%s, %s, 'Song') "
+        "on conflict do nothing",
+        (composition_id, user_id),
+    )
+    await connection.execute(
+        "insert into composition_revisions values (%s, 1, %s) on conflict do nothing",
+        (composition_id, Jsonb({})),
+    )
+
+
+async def add_export(
+    database: Database,
+    user_id: str = "ada",
+    *,
+    song: str = "song",
+    seconds: float = 4.0,
+    priority: int = 0,
+    audio: bool = True,
+) -> str:
+    """Queue an export of a small video; its id."""
+    configuration = ExportConfiguration(
+        name="small",
+        quality=QualitySettings(
+            resolution=Resolution(width=64, height=64), framerate=Fraction(30), bitrate=500
+        ),
+    )
+    midi_key = asset_key(digest(song.encode()))
+    async with database.transaction() as connection:
+        await add_composition(connection, user_id, f"cmp_{user_id}")
+        row = await create_export(
+            connection,
+            NewExport(
+                user_id=user_id,
+                composition_id=f"cmp_{user_id}",
+                composition_revision=1,
+                name=song,
+                configuration=configuration,
+                intake=IntakeSpec(
+                    midi_key=midi_key,
+                    recording_key="recording" if audio else None,
+                    composition=find_style("aurora"),
+                    names={midi_key: f"{song}.mid"},
+                ),
+                end_s=seconds,
+                priority=priority,
+            ),
+        )
+    return str(row["id"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintedOutcome:
+    """How an attempt ended."""
+
+    attempt: str
+    report: Report | None = None
+    error: MidifarmError | None = None
+    node: str | None = "node"
+    worker: str | None = "node:1"
+    wall_s: float | None = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintedStatus:
+    """What is known of an attempt that has begun."""
+
+    frames: int = 0
+    node: str = "node"
+    worker: str = "node:1"
+    started_at: float = field(default_factory=time.time)
+    silent_s: float = 0.0
+
+
+class PaintedWorkers:
+    """An executor whose segments hold their own names instead of pictures.
+
+    An attempt ends at once, or when ``hold`` does not hold it back any more, or as ``fail`` says.
+    """
+
+    def __init__(self, store: ObjectStore, *, slots: int = 2) -> None:
+        self.slots = slots
+        self.submitted: list[tuple[str, Item]] = []
+        self.made: Counter[str] = Counter()
+        self.told_to_stop: set[str] = set()
+        self.killed: set[str] = set()
+        self.retired: list[str] = []
+        self.hold: Callable[[str, Item], bool] = lambda attempt, item: False
+        self.fail: Callable[[str, Item], MidifarmError | None] = lambda attempt, item: None
+        self.frames: Callable[[str, Item], int] = lambda attempt, item: 0
+        self.stubborn = False
+        self._store = store
+        self._under_way: dict[str, Item] = {}
+        self._lock = threading.Lock()
+
+    def engine(self) -> str:
+        return ENGINE
+
+    def nodes(self) -> list[object]:
+        return []
+
+    def submit(self, attempt: str, item: Item, avoid_nodes: Collection[str] = ()) -> None:
+        with self._lock:
+            self.submitted.append((attempt, item))
+            self._under_way[attempt] = item
+
+    def wait(self, timeout_s: float) -> list[PaintedOutcome]:
+        until_s = time.monotonic() + timeout_s
+        while True:
+            outcomes = [
+                outcome
+                for attempt, item in list(self._under_way.items())
+                if (outcome := self._outcome(attempt, item)) is not None
+            ]
+            for outcome in outcomes:
+                del self._under_way[outcome.attempt]
+            if outcomes or time.monotonic() >= until_s:
+                return outcomes
+            time.sleep(0.002)
+
+    def status(self) -> dict[str, PaintedStatus]:
+        return {
+            attempt: PaintedStatus(frames=self.frames(attempt, item))
+            for attempt, item in list(self._under_way.items())
+        }
+
+    def cancel(self, attempts: Collection[str]) -> None:
+        self.told_to_stop.update(attempts)
+
+    def kill(self, attempts: Collection[str]) -> None:
+        self.killed.update(attempts)
+
+    def sweep(self) -> None:
+        pass
+
+    def retire(self, worker: str) -> None:
+        self.retired.append(worker)
+
+    def _outcome(self, attempt: str, item: Item) -> PaintedOutcome | None:
+        if attempt in self.killed or (attempt in self.told_to_stop and not self.stubborn):
+            return PaintedOutcome(attempt=attempt, error=CancelledError("It was cancelled."))
+        if self.hold(attempt, item):
+            return None
+        error = self.fail(attempt, item)
+        if error is not None:
+            return PaintedOutcome(attempt=attempt, error=error)
+        return PaintedOutcome(attempt=attempt, report=self._report(item))
+
+    def _report(self, item: Item) -> Report:
+        match item:
+            case IntakeSpec():
+                return Intake(
+                    composition=item.composition,
+                    song_key="songs/ab/song.npz",
+                    title="Song",
+                    notes=10,
+                    notes_in_range=10,
+                    end_s=item.end_s or 3.0,
+                    recording_key=item.recording_key,
+                    recording_s=3.0 if item.recording_key else None,
+                    soundfont_key=None,
+                    warnings=("One repair.",),
+                )
+            case ProbeSpec():
+                return ProbeReport(asset_key=item.asset_key, kind=item.kind, facts={"notes": 10})
+            case ChunkSpec():
+                data = self._make(item.key, f"{item.picture.start_s} {item.frames}")
+                return SegmentReport(
+                    index=item.index,
+                    key=item.key,
+                    frames=len(item.frames),
+                    size_bytes=len(data),
+                    sha256=digest(data),
+                )
+            case AudioSpec():
+                data = self._make(item.key, "sound")
+                return AudioReport(
+                    key=item.key,
+                    integrated_lufs=-14.0,
+                    true_peak_dbtp=-1.0,
+                    size_bytes=len(data),
+                    sha256=digest(data),
+                    warnings=("It was quiet.",),
+                )
+            case StitchSpec():
+                parts = b"".join(self._store.get_bytes(key) for key in item.segment_keys)
+                data = self._make(item.key, digest(parts))
+                return StitchReport(
+                    key=item.key, frames=item.frames, size_bytes=len(data), sha256=digest(data)
+                )
+
+    def _make(self, key: str, text: str) -> bytes:
+        stem = key.rpartition("/")[2].split(".")[0]
+        self.made[stem] += 1
+        data = text.encode()
+        self._store.put_bytes(key, data)
+        return data

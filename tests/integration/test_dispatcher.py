@@ -1,0 +1,461 @@
+"""The dispatcher against a real PostgreSQL, with workers that need no time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from coordinator.database import Database, transitions
+from coordinator.database.exports import get_export, list_attempts
+from coordinator.database.migrations import migrate
+from coordinator.dispatcher.dispatcher import Dispatcher
+from coordinator.dispatcher.limits import Limits
+from shared.errors import DamagedObjectError, EncodeError, MidiError, StorageError, WorkerLostError
+from shared.intake import IntakeSpec, ProbeSpec
+from shared.plan import AudioSpec, ChunkSpec, StitchSpec
+from shared.storage import LocalStore
+from tests.farm import PaintedWorkers, add_export
+
+pytestmark = pytest.mark.services
+
+PATIENCE_S = 30.0
+QUICK = Limits(grace_s=0.2)
+
+
+def on_a_database(
+    function: Callable[[Database, LocalStore], Awaitable[None]],
+) -> Callable[..., None]:
+    """Run an asynchronous test on a migrated database of its own."""
+
+    def run(database_url: str, store: LocalStore) -> None:
+        async def main() -> None:
+            async with Database(database_url) as database:
+                await migrate(database)
+                await function(database, store)
+
+        asyncio.run(main())
+
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    return run
+
+
+@asynccontextmanager
+async def dispatching(
+    database: Database, workers: PaintedWorkers, store: LocalStore, limits: Limits = QUICK
+) -> AsyncIterator[Dispatcher]:
+    dispatcher = Dispatcher(database, store, workers, limits)
+    task = asyncio.create_task(dispatcher.run())
+    try:
+        yield dispatcher
+    finally:
+        dispatcher.stop()
+        await asyncio.wait_for(task, PATIENCE_S)
+
+
+async def row_of(database: Database, export_id: str, user: str = "ada") -> dict[str, Any]:
+    async with database.transaction() as connection:
+        return await get_export(connection, user, export_id)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+async def ended(database: Database, export_id: str, user: str = "ada") -> dict[str, Any]:
+    async def has_ended() -> bool:
+        return (await row_of(database, export_id, user))["status"] in (
+            "completed",
+            "failed",
+            "cancelled",
+        )
+
+    await until(has_ended)
+    return await row_of(database, export_id, user)
+
+
+async def events_of(database: Database, export_id: str) -> list[dict[str, Any]]:
+    async with database.transaction() as connection:
+        cursor = await connection.execute(
+            "select data from events where export_id = %s order by id", (export_id,)
+        )
+        return [row["data"] for row in await cursor.fetchall()]
+
+
+@on_a_database
+async def test_an_export_goes_through_all_stages(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    export = await add_export(database)
+    async with dispatching(database, workers, store):
+        row = await ended(database, export)
+    assert row["status"] == "completed"
+    assert (row["progress"], row["frames_done"], row["frames"]) == (1, 120, 120)
+    assert (row["chunks"], row["chunks_done"], row["duration_seconds"]) == (4, 4, 4.0)
+    assert row["warnings"] == ["One repair.", "It was quiet."]
+    assert store.stat(row["download_url"]).size_bytes == row["file_size"]
+    told = await events_of(database, export)
+    stages = list(dict.fromkeys(event["stage"] for event in told))
+    assert stages == ["queued", "preparing", "rendering", "stitching", "completed"]
+    progress = [event["progress"] for event in told]
+    assert progress == sorted(progress)
+    assert progress[-1] == 1
+    assert max(workers.made.values()) == 1
+
+
+@on_a_database
+async def test_a_second_export_of_the_same_is_found(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    async with dispatching(database, workers, store):
+        first = await ended(database, await add_export(database))
+        second = await ended(database, await add_export(database))
+    assert max(workers.made.values()) == 1
+    assert second["status"] == "completed"
+    assert (second["sha256"], second["download_url"]) == (first["sha256"], first["download_url"])
+    assert second["chunks_cached"] == second["chunks"] == 4
+
+
+@on_a_database
+async def test_what_is_being_made_is_not_made_twice(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store, slots=8)
+    exports = [await add_export(database, user) for user in ("ada", "ben", "cyd")]
+    async with dispatching(database, workers, store):
+        rows = [
+            await ended(database, export, user)
+            for export, user in zip(exports, ("ada", "ben", "cyd"), strict=True)
+        ]
+    assert {row["status"] for row in rows} == {"completed"}
+    assert max(workers.made.values()) == 1
+
+
+@on_a_database
+async def test_a_successor_goes_on_where_a_killed_one_was(
+    database: Database, store: LocalStore
+) -> None:
+    before = PaintedWorkers(store)
+    before.hold = lambda attempt, item: isinstance(item, ChunkSpec) and item.index >= 2
+    export = await add_export(database)
+    dispatcher = Dispatcher(database, store, before, QUICK)
+    killed = asyncio.create_task(dispatcher.run())
+
+    async def two_are_done() -> bool:
+        return bool((await row_of(database, export))["chunks_done"] == 2)
+
+    await until(two_are_done)
+    killed.cancel()  # without any farewell: nothing was released
+    await asyncio.wait([killed])
+    after = PaintedWorkers(store)
+    async with dispatching(database, after, store):
+        row = await ended(database, export)
+    assert row["status"] == "completed"
+    chunks = [item.index for _, item in after.submitted if isinstance(item, ChunkSpec)]
+    assert sorted(chunks) == [2, 3]
+    assert not any(isinstance(item, IntakeSpec | AudioSpec) for _, item in after.submitted)
+
+
+@on_a_database
+async def test_one_leads_and_the_other_stands_by(database: Database, store: LocalStore) -> None:
+    first, second = PaintedWorkers(store), PaintedWorkers(store)
+    leader = Dispatcher(database, store, first, QUICK)
+    leading = asyncio.create_task(leader.run())
+
+    async def leads() -> bool:
+        async with database.transaction() as connection:
+            cursor = await connection.execute("select epoch from dispatcher")
+            return bool((await cursor.fetchone() or {})["epoch"] == 1)
+
+    await until(leads)
+    async with dispatching(database, second, store):
+        await ended(database, await add_export(database, song="one"))
+        assert second.submitted == []
+        leading.cancel()
+        await asyncio.wait([leading])
+        await ended(database, await add_export(database, song="two"))
+        assert second.submitted != []
+
+
+@on_a_database
+async def test_bad_input_fails_at_once_and_says_why(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    workers.fail = lambda attempt, item: (
+        MidiError("song.mid holds no notes.") if isinstance(item, IntakeSpec) else None
+    )
+    export = await add_export(database)
+    async with dispatching(database, workers, store):
+        row = await ended(database, export)
+    assert (row["status"], row["error_message"]) == ("failed", "song.mid holds no notes.")
+    assert len(workers.submitted) == 1
+
+
+@on_a_database
+async def test_a_poisonous_chunk_is_given_up(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    workers.fail = lambda attempt, item: (
+        EncodeError("The encoder refused.", log="frame 7: no")
+        if isinstance(item, ChunkSpec) and item.index == 1
+        else None
+    )
+    export = await add_export(database)
+    async with dispatching(database, workers, store):
+        row = await ended(database, export)
+        tries = [item for _, item in workers.submitted if getattr(item, "index", None) == 1]
+        assert (row["status"], len(tries)) == ("failed", 3)
+        assert row["error_message"] == "The encoder refused."
+        assert row["error_log"] == "frame 7: no"
+        workers.fail = lambda attempt, item: None
+        made = workers.made.copy()
+        async with database.transaction() as connection:
+            await transitions.retry_export(connection, "ada", export)
+        row = await ended(database, export)
+    assert row["status"] == "completed"
+    assert row["error_message"] is None
+    # What stood was not made again.
+    assert all(workers.made[key] == 1 for key in made)
+
+
+@on_a_database
+async def test_a_hindered_attempt_costs_nothing(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    hindered: list[str] = []
+
+    def fail(attempt: str, item: object) -> StorageError | WorkerLostError | None:
+        if isinstance(item, ChunkSpec) and item.index == 0 and len(hindered) < 4:
+            hindered.append(attempt)
+            return StorageError("It is down.")
+        return None
+
+    workers.fail = fail
+    export = await add_export(database, seconds=1)
+    async with dispatching(database, workers, store):
+        row = await ended(database, export)
+    assert row["status"] == "completed"
+    async with database.transaction() as connection:
+        attempts = await list_attempts(connection, export, limit=50)
+    kinds = [attempt["error_kind"] for attempt in attempts if attempt["outcome"] == "failed"]
+    assert kinds == ["transient"] * 4
+
+
+@on_a_database
+async def test_a_damaged_segment_is_made_again(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    told: list[str] = []
+
+    def fail(attempt: str, item: object) -> DamagedObjectError | None:
+        if isinstance(item, StitchSpec) and not told:
+            told.append(item.segment_keys[2])
+            store.delete(item.segment_keys[2])
+            return DamagedObjectError("It is damaged.", key=item.segment_keys[2])
+        return None
+
+    workers.fail = fail
+    export = await add_export(database)
+    async with dispatching(database, workers, store):
+        row = await ended(database, export)
+    assert row["status"] == "completed"
+    assert (row["frames_done"], row["chunks_done"]) == (120, 4)
+    stem = told[0].rpartition("/")[2].split(".")[0]
+    assert [key for key, count in workers.made.items() if count > 1] == [stem]
+
+
+@on_a_database
+async def test_cancelling_stops_at_once_and_leaves_nothing(
+    database: Database, store: LocalStore
+) -> None:
+    workers = PaintedWorkers(store)
+    workers.hold = lambda attempt, item: isinstance(item, ChunkSpec) and item.index >= 2
+    export = await add_export(database)
+    async with dispatching(database, workers, store):
+
+        async def is_held() -> bool:
+            return bool((await row_of(database, export))["chunks_done"] == 2)
+
+        await until(is_held)
+        async with database.transaction() as connection:
+            await transitions.cancel_export(connection, "ada", export)
+
+        async def is_clean() -> bool:
+            return (await row_of(database, export))["cleaned_at"] is not None
+
+        await until(is_clean)
+        assert [info.key for info in store.list()] == []
+        row = await row_of(database, export)
+        assert row["status"] == "cancelled"
+        # What came too late was counted, and changed nothing.
+        assert (row["progress"] < 1, row["download_url"]) == (True, None)
+
+
+@on_a_database
+async def test_a_stubborn_attempt_is_killed(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    workers.hold = lambda attempt, item: isinstance(item, ChunkSpec)
+    workers.stubborn = True
+    export = await add_export(database, seconds=1)
+    async with dispatching(database, workers, store):
+
+        async def has_begun() -> bool:
+            return any(isinstance(item, ChunkSpec) for _, item in workers.submitted)
+
+        await until(has_begun)
+        async with database.transaction() as connection:
+            await transitions.cancel_export(connection, "ada", export)
+
+        async def is_killed() -> bool:
+            return bool(workers.killed)
+
+        await until(is_killed)
+        workers.stubborn = False
+
+
+@on_a_database
+async def test_the_one_comes_before_the_two_hundred(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store, slots=2)
+    for number in range(200):
+        await add_export(database, "many", song=f"song {number}", seconds=0.5, audio=False)
+    held = True
+    workers.hold = lambda attempt, item: held
+    async with dispatching(database, workers, store):
+
+        async def is_busy() -> bool:
+            return len(workers.submitted) == 4
+
+        await until(is_busy)
+        one = await add_export(database, "one", song="the one")
+        before = len(workers.submitted)
+        held = False
+        await ended(database, one, "one")
+        own = [
+            place
+            for place, (_, item) in enumerate(workers.submitted[before:])
+            if isinstance(item, IntakeSpec) and "the one.mid" in item.names.values()
+        ]
+        async with database.transaction() as connection:
+            cursor = await connection.execute(
+                "select count(*) as count from export_jobs where status = 'completed'"
+            )
+            done = (await cursor.fetchone() or {})["count"]
+    assert own[0] <= 2
+    assert done < 60
+
+
+@on_a_database
+async def test_priorities_can_be_changed_while_waiting(
+    database: Database, store: LocalStore
+) -> None:
+    workers = PaintedWorkers(store, slots=1)
+    exports = [
+        await add_export(database, song=f"song {number}", seconds=0.5, audio=False)
+        for number in range(8)
+    ]
+    async with database.transaction() as connection:
+        await transitions.set_priority(connection, "ada", exports[6], 10)
+        await transitions.set_priority(connection, "ada", exports[0], -10)
+    async with dispatching(database, workers, store):
+        for export in exports:
+            await ended(database, export)
+    order = [
+        next(iter(item.names.values()))
+        for _, item in workers.submitted
+        if isinstance(item, IntakeSpec)
+    ]
+    assert order == [f"song {number}.mid" for number in (6, 1, 2, 3, 4, 5, 7, 0)]
+
+
+@on_a_database
+async def test_a_straggler_gets_a_second_attempt(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store, slots=4)
+    slow: list[str] = []
+
+    def hold(attempt: str, item: object) -> bool:
+        if isinstance(item, ChunkSpec) and item.index == 5 and not slow:
+            slow.append(attempt)
+        return attempt in slow
+
+    workers.hold = hold
+    export = await add_export(database, seconds=8)
+    patience = Limits(grace_s=0.2, straggler_s=0.2)
+    async with dispatching(database, workers, store, patience):
+        row = await ended(database, export)
+    assert row["status"] == "completed"
+    assert slow[0] in workers.told_to_stop
+    assert row["frames_done"] == row["frames"] == 240
+
+
+@on_a_database
+async def test_an_attempt_without_end_is_stopped(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    stuck: list[str] = []
+
+    def hold(attempt: str, item: object) -> bool:
+        if isinstance(item, ChunkSpec) and item.index == 0 and not stuck:
+            stuck.append(attempt)
+        return attempt in stuck
+
+    workers.hold = hold
+    export = await add_export(database)
+    async with dispatching(database, workers, store, Limits(grace_s=0.1, stall_s=0.5)):
+        row = await ended(database, export)
+    assert row["status"] == "completed"
+    async with database.transaction() as connection:
+        attempts = await list_attempts(connection, export, limit=50)
+    failed = [attempt for attempt in attempts if attempt["outcome"] == "failed"]
+    assert [(each["error_kind"], each["error_message"]) for each in failed] == [
+        ("suspect", "It drew no frame for 0 s.")
+    ]
+
+
+@on_a_database
+async def test_an_uploaded_file_is_judged(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    workers.fail = lambda attempt, item: (
+        MidiError("bad.mid is no MIDI file.")
+        if isinstance(item, ProbeSpec) and item.name == "bad.mid"
+        else None
+    )
+    async with database.transaction() as connection:
+        for name in ("good.mid", "bad.mid"):
+            await connection.execute(
+                "insert into assets (id, user_id, kind, name, sha256, size_bytes) "
+                "values (%(name)s::text, 'ada', 'midi', %(name)s::text, "
+                "encode(sha256(convert_to(%(name)s::text, 'utf8')), 'hex'), 1)",
+                {"name": name},
+            )
+            spec = ProbeSpec(asset_key="assets/x", name=name, kind="midi")
+            await transitions.queue_probe(connection, name, "ada", spec)
+
+    async def are_judged() -> bool:
+        async with database.transaction() as connection:
+            cursor = await connection.execute("select 1 from assets where status = 'pending'")
+            return await cursor.fetchone() is None
+
+    async with dispatching(database, workers, store):
+        await until(are_judged)
+    async with database.transaction() as connection:
+        cursor = await connection.execute("select id, status, facts, reason from assets order by 1")
+        rows = [tuple(row.values()) for row in await cursor.fetchall()]
+    assert rows == [
+        ("bad.mid", "rejected", None, "bad.mid is no MIDI file."),
+        ("good.mid", "ready", {"notes": 10}, None),
+    ]
+
+
+@on_a_database
+async def test_upgraded_workers_begin_anew(database: Database, store: LocalStore) -> None:
+    before = PaintedWorkers(store)
+    before.hold = lambda attempt, item: isinstance(item, ChunkSpec) and item.index >= 2
+    export = await add_export(database)
+    async with dispatching(database, before, store):
+
+        async def two_are_done() -> bool:
+            return bool((await row_of(database, export))["chunks_done"] == 2)
+
+        await until(two_are_done)
+    after = PaintedWorkers(store)
+    after.engine = lambda: "a newer engine"  # type: ignore[method-assign]
+    async with dispatching(database, after, store):
+        row = await ended(database, export)
+    assert (row["status"], row["engine"]) == ("completed", "a newer engine")
+    assert sum(isinstance(item, ChunkSpec) for _, item in after.submitted) == 4

@@ -1,0 +1,89 @@
+"""The dispatcher's pure decisions: suspects, stragglers, pace, back-off, progress."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from coordinator.dispatcher.pace import WINDOW_S, Pace
+from coordinator.dispatcher.stragglers import stragglers
+from coordinator.dispatcher.suspects import NODE_REST_S, Suspects
+from coordinator.progress import PLANNED, RENDERED, progress_of
+from shared.attempts import back_off_s
+
+
+def test_a_worker_that_fails_different_exports_in_a_row_is_replaced() -> None:
+    suspects = Suspects()
+    exports = ["one", "two", "one"]
+    assert [suspects.failed("w", "n", export, 0) for export in exports] == [False, False, True]
+
+
+def test_a_poisonous_export_is_not_the_workers_fault() -> None:
+    suspects = Suspects()
+    assert not any(suspects.failed("w", "n", "one", 0) for _ in range(20))
+    assert suspects.resting_nodes(0) == frozenset()
+
+
+def test_a_success_clears_a_worker() -> None:
+    suspects = Suspects()
+    for export in ("one", "two"):
+        assert not suspects.failed("w", "n", export, 0)
+    suspects.succeeded("w", "n")
+    assert not suspects.failed("w", "n", "three", 0)
+
+
+def test_a_bad_node_rests_for_a_while() -> None:
+    suspects = Suspects()
+    for number in range(6):
+        suspects.failed(f"w{number}", "n", f"export {number}", 100.0)
+    assert suspects.resting_nodes(100.0) == {"n"}
+    assert suspects.resting_nodes(100.0 + NODE_REST_S) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("ages", "done", "expected"),
+    [
+        ({1: 100.0}, 7, []),  # not most of ten are done
+        ({1: 100.0, 2: 5.0}, 8, [1]),
+        ({1: 29.0}, 9, []),  # less than three times the median
+        ({1: 31.0, 2: 32.0}, 8, [1, 2]),
+    ],
+)
+def test_stragglers(ages: dict[int, float], done: int, expected: list[int]) -> None:
+    assert stragglers(ages, [9.0, 10.0, 11.0], done=done, total=10, least_s=10.0) == expected
+
+
+def test_nothing_is_late_that_is_only_relatively_slow() -> None:
+    assert stragglers({1: 5.0}, [0.1], done=9, total=10, least_s=10.0) == []
+    assert stragglers({1: 500.0}, [], done=9, total=10, least_s=10.0) == []
+
+
+def test_pace_is_that_of_the_last_seconds() -> None:
+    pace = Pace()
+    assert (pace.fps, pace.eta_s(10)) == (None, None)
+    for second in range(31):
+        pace.note(float(second), second * 10 if second < 15 else 150 + (second - 15) * 40)
+    assert pace.fps == pytest.approx(40, rel=0.01)
+    assert pace.eta_s(400) == pytest.approx(10, rel=0.01)
+    assert WINDOW_S < 15
+
+
+def test_pace_of_something_that_stands_still() -> None:
+    pace = Pace()
+    pace.note(0, 5)
+    pace.note(1, 5)
+    assert (pace.fps, pace.eta_s(10)) == (0, None)
+
+
+def test_back_off_grows_and_ends() -> None:
+    waits = [back_off_s(suspect=0, transient=count) for count in range(1, 21)]
+    assert waits[:4] == [0.5, 1, 2, 4]
+    assert all(a <= b for a, b in itertools.pairwise(waits))
+    # Twenty hindrances take minutes: longer than a server needs to be started again.
+    assert 300 < sum(waits) < 900
+
+
+def test_progress_covers_the_frames() -> None:
+    assert (progress_of(0, 10), progress_of(10, 10)) == (PLANNED, pytest.approx(RENDERED))
+    assert progress_of(11, 10) == pytest.approx(RENDERED)
