@@ -37,6 +37,7 @@ create table assets (
     constraint assets_rejected_for_a_reason check ((status = 'rejected') = (reason is not null))
 );
 create index assets_by_user on assets (user_id, created_at desc, id desc);
+create index assets_by_user_kind on assets (user_id, kind, created_at desc, id desc);
 
 create table compositions (
     id text primary key,

@@ -1,0 +1,126 @@
+"""Serving the API on a socket that somebody else has bound.
+
+Whoever bound the socket keeps it open, so that a process which is restarted refuses no
+connection: they wait in the socket's queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Generator
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from coordinator.api.app import create_app
+from coordinator.api.services import Services
+from coordinator.api.settings import ApiSettings
+from coordinator.database import Database
+from coordinator.database.migrations import check_schema
+from coordinator.settings import ServiceSettings
+from shared.errors import DatabaseError
+from shared.storage import open_store
+
+_log = logging.getLogger(__name__)
+
+_GRACE_S: Final = 1
+"""What a request has left when the process is to end; uploads and downloads are cut."""
+_PATIENCE_S: Final = 60.0
+"""The database may come up, and the dispatcher migrate it, after this process has started."""
+_AGAIN_S: Final = 0.5
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_api(
+    settings: ServiceSettings, listener: socket.socket, limits: ApiSettings | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT; returns then, within two seconds.
+
+    Args:
+        settings: Where the database and the store are.
+        listener: A listening socket, which is closed at the end.
+        limits: Limits of the API; the defaults without it.
+
+    Raises:
+        DatabaseError: PostgreSQL cannot be reached, or has another schema, for a minute.
+        InputError: The store's address is not understood.
+        StorageError: The store cannot be opened.
+    """
+    asyncio.run(_serve(settings, listener, limits or ApiSettings()))
+
+
+async def _serve(settings: ServiceSettings, listener: socket.socket, limits: ApiSettings) -> None:
+    store = open_store(settings.store_url)
+    async with Database(settings.database_address) as database:
+        await _wait_for_schema(database)
+        app = create_app(database=database, store=store, settings=limits)
+        await ApiServer(app).serve([listener])
+
+
+async def _wait_for_schema(database: Database) -> None:
+    until_s = time.monotonic() + _PATIENCE_S
+    said = ""
+    while True:
+        try:
+            await check_schema(database)
+        except DatabaseError as exc:
+            if time.monotonic() > until_s:
+                raise
+            if exc.message != said:
+                _log.warning("api_waits error=%s", exc)
+                said = exc.message
+            await asyncio.sleep(_AGAIN_S)
+        else:
+            return
+
+
+class ApiServer(uvicorn.Server):
+    """uvicorn, which ends the streams before it waits for requests to end."""
+
+    def __init__(self, app: FastAPI) -> None:
+        """Prepare to serve an application made by create_app()."""
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                lifespan="on",
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
+        services: Services = app.state.services
+        self.hub = services.hub
+        """Whose streams end first."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then whatever else is under way."""
+        self.hub.end_streams()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Stop on a signal and return: uvicorn's own way raises it again at the end."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._stop)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        self.should_exit = True

@@ -1,0 +1,42 @@
+"""What every request has at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from coordinator.api.hub import Hub
+from coordinator.api.known_keys import KnownKeys
+from coordinator.api.readiness import ReadinessCheck
+from coordinator.api.settings import ApiSettings
+from coordinator.database import Database
+from shared.storage import ObjectStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of one API process."""
+
+    database: Database
+    """Where everything is."""
+    store: ObjectStore
+    """Where the bytes are; synchronous, so called in threads."""
+    settings: ApiSettings
+    """Limits."""
+    keys: KnownKeys
+    """Who may use the API."""
+    hub: Hub
+    """What is told of exports."""
+    readiness: ReadinessCheck
+    """How the parts stand."""
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Parts = Annotated[Services, Depends(_services)]
+"""A route's parameter: the parts of this API process."""

@@ -1,0 +1,68 @@
+"""Limits of the API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.intake import AssetKind
+
+_MIB: Final = 1024 * 1024
+
+
+class UploadLimits(BaseModel):
+    """How large an uploaded file may be, by its kind; all in bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    midi: int = Field(
+        default=256 * _MIB, gt=0, description="A MIDI file; its reader takes no larger one."
+    )
+    audio: int = Field(default=2048 * _MIB, gt=0, description="A recording.")
+    image: int = Field(default=50 * _MIB, gt=0, description="An image.")
+    font: int = Field(default=30 * _MIB, gt=0, description="A font.")
+    soundfont: int = Field(default=1024 * _MIB, gt=0, description="A SoundFont.")
+
+    def of(self, kind: AssetKind) -> int:
+        """The limit of a kind."""
+        return int(getattr(self, kind))
+
+    @property
+    def most(self) -> int:
+        """The limit of the kind that may be largest."""
+        return max(self.midi, self.audio, self.image, self.font, self.soundfont)
+
+
+class ApiSettings(BaseModel):
+    """What an API process is told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uploads: UploadLimits = Field(default_factory=UploadLimits, description="Sizes of files.")
+    upload_folder: Path | None = Field(
+        default=None,
+        description="Where uploads lie until they are stored; the system's temporary folder "
+        "without it.",
+    )
+    json_bytes: int = Field(default=_MIB, gt=0, description="How large any other body may be.")
+    link_valid_s: int = Field(
+        default=3600, ge=1, le=604_800, description="How long the address of a download works."
+    )
+    key_cache_s: float = Field(
+        default=5.0,
+        ge=0,
+        le=10,
+        description="How long a key that was found valid is not looked up again: so long does a "
+        "revoked one still work in other API processes.",
+    )
+    watch_queue: int = Field(
+        default=256,
+        ge=1,
+        description="Events that wait for a slow client; beyond them it is served from the "
+        "database.",
+    )
+    watch_retry_ms: int = Field(
+        default=2000, ge=0, description="When a client that lost its stream is to connect again."
+    )

@@ -1,0 +1,213 @@
+"""The document of a composition, as users write it, and what an export is made from. Pure.
+
+A document names uploaded files by their asset ids. Workers know object keys only, so an export
+is given the keys, and the names to call the files by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from coordinator.texts import Text
+from shared.composition import BackgroundLayer, Composition, TitleLayer
+from shared.errors import CompositionError
+from shared.export import ExportConfiguration
+from shared.intake import AssetKind, IntakeSpec
+from shared.keys import asset_key
+from shared.styles import DEFAULT_STYLE, STYLES, find_style
+
+_NOUNS: Final[dict[AssetKind, str]] = {
+    "midi": "a MIDI file",
+    "audio": "a recording",
+    "image": "an image",
+    "font": "a font",
+    "soundfont": "a SoundFont",
+}
+
+
+def _known_style(name: str) -> str:
+    try:
+        find_style(name)
+    except CompositionError as exc:
+        raise ValueError(exc.message.rstrip(".")) from exc
+    return name
+
+
+AssetId = Annotated[str, Field(min_length=1, max_length=60)]
+
+
+class CompositionDocument(BaseModel):
+    """What is drawn and heard."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {"name": "Prelude", "midi": "ast_5f0c…", "audio": "ast_91d2…", "style": "aurora"}
+            ]
+        },
+    )
+
+    name: Text = Field(description="What a person calls it.")
+    midi: AssetId = Field(description="Asset id of the MIDI file.")
+    audio: AssetId | None = Field(default=None, description="Asset id of its recording.")
+    soundfont: AssetId | None = Field(
+        default=None,
+        description="Asset id of a SoundFont to synthesise the MIDI with where there is no "
+        "recording.",
+    )
+    style: Annotated[str, AfterValidator(_known_style)] | None = Field(
+        default=None,
+        description=f"A built-in style: {', '.join(STYLES)}. {DEFAULT_STYLE} where neither a "
+        "style nor a composition is given.",
+    )
+    composition: Composition | None = Field(
+        default=None,
+        description="Layers of one's own instead of a style; images and fonts by asset id.",
+    )
+    audio_offset_s: float | None = Field(
+        default=None,
+        ge=-86400,
+        le=86400,
+        description="Song time at which the recording begins; the composition's own without it.",
+    )
+
+    @model_validator(mode="after")
+    def _style_or_composition(self) -> Self:
+        if self.style is not None and self.composition is not None:
+            raise ValueError("give a style or a composition, not both")
+        if "\\u0000" in self.model_dump_json():
+            raise ValueError("texts cannot hold the character U+0000")
+        return self
+
+    @property
+    def drawn(self) -> Composition:
+        """The composition, of the style where there is none."""
+        drawn = self.composition or find_style(self.style or DEFAULT_STYLE)
+        if self.audio_offset_s is None:
+            return drawn
+        return drawn.model_copy(update={"audio_offset_s": self.audio_offset_s})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetUse:
+    """A place where a document names an asset."""
+
+    field: str
+    """The place: ``composition.layers.0.image``."""
+    asset_id: str
+    """What it names."""
+    kind: AssetKind
+    """What belongs there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A place where a document names an asset that cannot be used there."""
+
+    field: str
+    """The place."""
+    message: str
+    """What is wrong."""
+    rejected: bool = False
+    """Whether the asset itself is at fault, not the document."""
+
+
+def asset_uses(document: CompositionDocument) -> list[AssetUse]:
+    """Every place where a document names an asset."""
+    uses = [AssetUse(field="midi", asset_id=document.midi, kind="midi")]
+    if document.audio is not None:
+        uses.append(AssetUse(field="audio", asset_id=document.audio, kind="audio"))
+    if document.soundfont is not None:
+        uses.append(AssetUse(field="soundfont", asset_id=document.soundfont, kind="soundfont"))
+    layers = document.composition.layers if document.composition is not None else ()
+    for index, layer in enumerate(layers):
+        place = f"composition.layers.{index}"
+        if isinstance(layer, BackgroundLayer) and layer.image is not None:
+            uses.append(AssetUse(field=f"{place}.image", asset_id=layer.image, kind="image"))
+        elif isinstance(layer, TitleLayer) and layer.font is not None:
+            uses.append(AssetUse(field=f"{place}.font", asset_id=layer.font, kind="font"))
+    return uses
+
+
+def asset_faults(uses: Sequence[AssetUse], assets: Mapping[str, Mapping[str, Any]]) -> list[Fault]:
+    """What is wrong with the assets that a document names.
+
+    Args:
+        uses: The places.
+        assets: The user's assets (rows of the table) by their ids; one that is still pending may
+            be used, for the worker that takes it in looks at it again.
+    """
+    faults = []
+    for use in uses:
+        asset = assets.get(use.asset_id)
+        if asset is None:
+            faults.append(
+                Fault(field=use.field, message=f"there is no asset {use.asset_id!r} of yours")
+            )
+        elif asset["kind"] != use.kind:
+            faults.append(
+                Fault(
+                    field=use.field,
+                    message=f"{asset['name']} is {_NOUNS[asset['kind']]}, not {_NOUNS[use.kind]}",
+                )
+            )
+        elif asset["status"] == "rejected":
+            faults.append(
+                Fault(
+                    field=use.field,
+                    message=f"{asset['name']} cannot be used: {asset['reason']}",
+                    rejected=True,
+                )
+            )
+    return faults
+
+
+def intake_spec(
+    document: CompositionDocument,
+    assets: Mapping[str, Mapping[str, Any]],
+    *,
+    start_s: float,
+    end_s: float | None,
+    configuration: ExportConfiguration,
+) -> IntakeSpec:
+    """What the first work item of an export is told.
+
+    Args:
+        document: What is drawn and heard.
+        assets: All that it names, without a fault.
+        start_s: Song time at which the video begins.
+        end_s: Song time at which it ends; None for the end of the song.
+        configuration: What file comes out.
+    """
+
+    def key(asset_id: str | None) -> str | None:
+        return None if asset_id is None else asset_key(assets[asset_id]["sha256"])
+
+    layers: list[Any] = []
+    for layer in document.drawn.layers:
+        if isinstance(layer, BackgroundLayer) and layer.image is not None:
+            layers.append(layer.model_copy(update={"image": key(layer.image)}))
+        elif isinstance(layer, TitleLayer) and layer.font is not None:
+            layers.append(layer.model_copy(update={"font": key(layer.font)}))
+        else:
+            layers.append(layer)
+    midi_key = key(document.midi)
+    assert midi_key is not None  # noqa: S101  # a document always names one
+    named = {use.asset_id for use in asset_uses(document)}
+    return IntakeSpec(
+        midi_key=midi_key,
+        recording_key=key(document.audio),
+        soundfont_key=key(document.soundfont),
+        composition=document.drawn.model_copy(update={"layers": tuple(layers)}),
+        names={asset_key(assets[each]["sha256"]): assets[each]["name"] for each in sorted(named)},
+        start_s=start_s,
+        end_s=end_s,
+        with_audio=configuration.audio.enabled,
+    )
