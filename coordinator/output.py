@@ -6,7 +6,10 @@ import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from shared.errors import InputError, StorageFullError
 from shared.storage import ObjectStore
@@ -44,13 +47,25 @@ def publish(store: ObjectStore, key: str, path: Path, *, overwrite: bool) -> Non
         StorageFullError: There is no space left; nothing was left behind.
         InputError: The path cannot be written, or was taken meanwhile.
     """
+    with new_file(path, overwrite=overwrite) as target, store.reader(key) as source:
+        shutil.copyfileobj(source, target, 1 << 20)
+
+
+@contextmanager
+def new_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """A file that gets its name when the block ends well, and otherwise never existed.
+
+    Raises:
+        StorageFullError: There is no space left; nothing was left behind.
+        InputError: The path cannot be written, or was taken meanwhile.
+    """
     handle, name = -1, ""
     try:
         handle, name = tempfile.mkstemp(
             prefix=f".{path.stem[:32]}.", suffix=".part", dir=path.parent
         )
-        with os.fdopen(handle, "wb") as target, store.reader(key) as source:
-            shutil.copyfileobj(source, target, 1 << 20)
+        with os.fdopen(handle, "w+b") as target:
+            yield target
             target.flush()
             os.fsync(target.fileno())
         Path(name).chmod(0o666 & ~_umask())

@@ -11,10 +11,16 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from coordinator.cli.api import api
+from coordinator.cli.dispatch import dispatch
 from coordinator.cli.doctor import doctor
+from coordinator.cli.exports import exports
+from coordinator.cli.keys import keys
 from coordinator.cli.presets import presets
 from coordinator.cli.probe import probe
 from coordinator.cli.render import render
+from coordinator.cli.serve import serve
+from coordinator.cli.submit import submit
 from shared.errors import CancelledError, InputError, MidifarmError, StorageError
 
 app = typer.Typer(
@@ -50,6 +56,12 @@ app.command()(render)
 app.command()(probe)
 app.command()(doctor)
 app.command()(presets)
+app.command()(serve)
+app.command()(submit)
+app.add_typer(exports, name="exports")
+app.add_typer(keys, name="keys")
+app.command()(api)
+app.command()(dispatch)
 
 
 def main() -> NoReturn:

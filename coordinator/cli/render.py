@@ -4,38 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from cluster.executor import open_executor
 from cluster.isolated import call_isolated
 from cluster.session import preload
+from coordinator.cli.song_options import read_composition, read_configuration, read_seconds
 from coordinator.export_run import OnProgress
 from coordinator.export_run import Progress as ExportProgress
 from coordinator.render import RenderRequest, RenderResult
 from coordinator.render import render as render_export
 from coordinator.trimming import trim_store
-from shared.composition import Composition, describe, parse_composition
-from shared.errors import CompositionError, InputError
-from shared.export import ExportConfiguration
+from shared.errors import InputError
 from shared.intake import Intake, IntakeRequest
-from shared.presets import find_preset
 from shared.settings import read_settings
 from shared.storage import open_store
-from shared.styles import DEFAULT_STYLE, STYLES, find_style
-from shared.timebase import parse_seconds
+from shared.styles import STYLES
 
 
 def render(
@@ -104,11 +98,11 @@ def render(
         midi=song,
         audio=audio,
         soundfont=soundfont,
-        composition=_composition(style, composition),
+        composition=read_composition(style, composition),
         folder=composition.parent if composition else Path.cwd(),
-        configuration=_configuration(preset, size, fps),
-        start_s=_seconds(start, "--start"),
-        end_s=None if end is None else _seconds(end, "--end"),
+        configuration=read_configuration(preset, size, fps),
+        start_s=read_seconds(start, "--start"),
+        end_s=None if end is None else read_seconds(end, "--end"),
         output=output or Path(f"{song.stem}.mp4"),
         overwrite=overwrite,
     )
@@ -152,42 +146,6 @@ def _check_input(path: Path, output: Path) -> None:
 def _take_in(request: IntakeRequest, *, store_url: str) -> Intake:
     found = call_isolated("take_in", request=request.model_dump(mode="json"), store_url=store_url)
     return Intake.model_validate(found)
-
-
-def _composition(style: str | None, file: Path | None) -> Composition:
-    if style and file:
-        raise CompositionError("Give either --style or --composition, not both.")
-    if file is None:
-        return find_style(style or DEFAULT_STYLE)
-    try:
-        return parse_composition(file.read_text("utf-8"), file.name)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InputError(f"The composition {file} cannot be read: {exc}.") from exc
-
-
-def _configuration(preset: str, size: str | None, fps: str | None) -> ExportConfiguration:
-    plain = find_preset(preset).model_dump(mode="json")
-    if size is not None:
-        match = re.fullmatch(r"(\d{1,9})x(\d{1,9})", size.lower())
-        if match is None:
-            raise CompositionError(f"{size!r} is no size; write it as 1920x1080.")
-        plain["quality"]["resolution"] = {"width": int(match[1]), "height": int(match[2])}
-    if fps is not None:
-        plain["quality"]["framerate"] = fps
-    try:
-        return ExportConfiguration.model_validate(plain)
-    except ValidationError as exc:
-        raise CompositionError(f"These settings do not fit: {describe(exc)}.") from exc
-
-
-def _seconds(text: str, option: str) -> Fraction:
-    try:
-        value = parse_seconds(text)
-    except ValueError:
-        raise InputError(f"{option} takes a time in seconds, such as 12.5, not {text!r}.") from None
-    if value < 0:
-        raise InputError(f"{option} cannot be before the song's beginning.")
-    return value
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+from typing import Final
 
 from coordinator.database import Database
 from coordinator.database.migrations import migrate
@@ -12,31 +14,39 @@ from coordinator.dispatcher.dispatcher import Dispatcher
 from coordinator.dispatcher.limits import Limits
 from coordinator.ports import Executor
 from coordinator.settings import ServiceSettings
-from shared.errors import DatabaseError
+from shared.errors import ClusterLostError, DatabaseError, ErrorKind
 from shared.storage import ObjectStore, open_store
 
 _log = logging.getLogger(__name__)
 
-_DAY_S = 86400.0
-_DATABASE_TRIES = 20
+_DAY_S: Final = 86400.0
+_DATABASE_TRIES: Final = 20
 
 
 def run_dispatcher(settings: ServiceSettings) -> None:
     """Dispatch until SIGTERM or SIGINT.
 
-    A process that leads no more takes its Ray with it, or leaves the cluster.
+    Where Ray does not answer any more, the process ends with status 75 (try again): only a fresh
+    one can reach it, and whoever supervises this one starts it.
 
     Raises:
-        MidifarmError: It could not begin; or ClusterLostError: only a fresh process can go on.
+        MidifarmError: It could not begin.
     """
     from cluster.executor import open_executor
 
     store = open_store(settings.store_url)
+    store.check()
     asyncio.run(_migrate(settings.database_address))
     with open_executor(
         settings.store_url, address=settings.ray_address, workers=settings.workers
     ) as executor:
-        asyncio.run(_dispatch(settings, store, executor))
+        try:
+            asyncio.run(_dispatch(settings, store, executor))
+        except ClusterLostError as exc:
+            _log.critical("ray_lost error=%s", exc)
+            logging.shutdown()
+            # Saying good-bye to a Ray that does not answer can take for ever.
+            os._exit(os.EX_TEMPFAIL)
 
 
 async def _migrate(url: str) -> None:
@@ -45,7 +55,7 @@ async def _migrate(url: str) -> None:
             try:
                 version = await migrate(database)
             except DatabaseError as exc:
-                if attempt == _DATABASE_TRIES - 1 or not exc.kind == "transient":
+                if attempt == _DATABASE_TRIES - 1 or exc.kind is not ErrorKind.TRANSIENT:
                     raise
                 await asyncio.sleep(0.5)
             else:

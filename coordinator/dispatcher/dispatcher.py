@@ -145,6 +145,7 @@ class Dispatcher:
         listening = asyncio.create_task(self._listen())
         try:
             self._engine = await self._call(self._executor.engine)
+            _log.info("standing_by engine=%r", self._engine)
             while not self._stop.is_set():
                 try:
                     async with leadership(self._database, self._stop) as term:

@@ -401,7 +401,10 @@ COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[
 
 
 def test_every_command_is_explained_in_sentences() -> None:
-    assert set(COMMANDS) == {"render", "probe", "doctor", "presets"}
+    assert set(COMMANDS) == {
+        *("render", "probe", "doctor", "presets"),
+        *("serve", "api", "dispatch", "submit", "exports", "keys"),
+    }
     for name, found in COMMANDS.items():
         assert found.help, name
         assert found.help[0].isupper(), name

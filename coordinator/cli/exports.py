@@ -1,0 +1,185 @@
+"""``midifarm exports``: seeing how exports stand, and acting on them."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+from rich.table import Column, Table
+
+from coordinator.cli.options import with_settings
+from coordinator.cli.session import open_client
+from coordinator.cli.tables import cell, id_column
+from coordinator.cli.watching import all_completed, tell_end, watch_exports
+from coordinator.client import Export
+from coordinator.settings import ClientSettings
+from shared.states import ExportStatus
+
+exports = typer.Typer(
+    help="See how exports stand, and act on them.", no_args_is_help=True, add_completion=False
+)
+
+ExportId = Annotated[str, typer.Argument(metavar="ID", help="The export's id.")]
+ExportIds = Annotated[list[str], typer.Argument(metavar="ID…", help="The exports' ids.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@exports.command("list")
+@with_settings(ClientSettings)
+def list_exports(
+    settings: ClientSettings,
+    limit: Annotated[int, typer.Option(min=1, max=50, help="How many.")] = 20,
+    offset: Annotated[int, typer.Option(min=0, help="How many of the newest to leave out.")] = 0,
+    status: Annotated[
+        ExportStatus | None, typer.Option(help="Only those that stand like this.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List your exports, newest first."""
+    with open_client(settings) as client:
+        page = client.exports(limit=limit, offset=offset, status=status)
+    if as_json:
+        _print_json(page.model_dump(mode="json"))
+        return
+    table = Table(id_column(), "status", "progress", "name", "made", box=None)
+    for export in page.exports:
+        made = f"{export.created_at:%Y-%m-%d %H:%M}" if export.created_at else ""
+        done = f"{export.progress:.0%}"
+        table.add_row(export.id, export.status, done, cell(export.name), made)
+    console = Console()
+    console.print(table)
+    if page.has_more:
+        console.print(f"There are older ones: --offset {offset + limit}", highlight=False)
+
+
+@exports.command()
+@with_settings(ClientSettings)
+def show(settings: ClientSettings, export_id: ExportId, as_json: AsJson = False) -> None:
+    """Show everything about an export."""
+    with open_client(settings) as client:
+        found = client.export_json(export_id)
+    if as_json:
+        _print_json(found)
+        return
+    table = Table("", Column(overflow="fold"), box=None, show_header=False)
+    for name, value in found.items():
+        if value not in (None, [], ""):
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            table.add_row(name, cell(text))
+    Console().print(table)
+
+
+@exports.command()
+@with_settings(ClientSettings)
+def watch(settings: ClientSettings, export_ids: ExportIds, as_json: AsJson = False) -> None:
+    """Wait until exports have ended; exit 1 if any was not completed."""
+    with open_client(settings) as client:
+        found = [client.export(each) for each in export_ids]
+    ended = watch_exports(settings, found, shown=not as_json)
+    _tell(ended, as_json=as_json)
+    if not all_completed(ended):
+        raise typer.Exit(1)
+
+
+@exports.command()
+@with_settings(ClientSettings)
+def cancel(settings: ClientSettings, export_ids: ExportIds, as_json: AsJson = False) -> None:
+    """Cancel exports that have not ended."""
+    with open_client(settings) as client:
+        _tell([client.cancel(each) for each in export_ids], as_json=as_json)
+
+
+@exports.command()
+@with_settings(ClientSettings)
+def retry(settings: ClientSettings, export_ids: ExportIds, as_json: AsJson = False) -> None:
+    """Try failed or cancelled exports again; a completed one is made once more, as a new export."""
+    again = []
+    with open_client(settings) as client:
+        for each in export_ids:
+            completed = client.export(each).status is ExportStatus.COMPLETED
+            again.append(client.re_export(each) if completed else client.retry(each))
+    _tell(again, as_json=as_json)
+
+
+@exports.command()
+@with_settings(ClientSettings)
+def prioritise(
+    settings: ClientSettings,
+    export_id: ExportId,
+    priority: Annotated[int, typer.Argument(min=-100, max=100, help="Higher is earlier.")],
+    as_json: AsJson = False,
+) -> None:
+    """Move an export forward or back among your own."""
+    with open_client(settings) as client:
+        _tell([client.set_priority(export_id, priority)], as_json=as_json)
+
+
+@exports.command()
+@with_settings(ClientSettings)
+def download(
+    settings: ClientSettings,
+    export_id: ExportId,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The video; the export's name in this folder if not given.",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file if it exists.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Download a finished video; what arrives is compared with what was made."""
+    with open_client(settings) as client:
+        target = output or Path(_file_name(client.export(export_id).name or export_id))
+        console = Console(file=sys.stderr)
+        bar = Progress(
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=console,
+            disable=as_json or not console.is_terminal,
+            transient=True,
+        )
+        with bar:
+            task = bar.add_task("", total=None)
+            export = client.download(
+                export_id,
+                target,
+                overwrite=overwrite,
+                on_bytes=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    if as_json:
+        _print_json({"output": str(target), "bytes": export.file_size, "sha256": export.sha256})
+    else:
+        Console(soft_wrap=True, highlight=False).print(f"{target}", markup=False)
+
+
+def _tell(found: Sequence[Export], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"exports": [export.model_dump(mode="json") for export in found]})
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    for export in found:
+        console.print(tell_end(export), markup=False)
+
+
+def _print_json(plain: Any) -> None:
+    sys.stdout.write(json.dumps(plain) + "\n")
+
+
+def _file_name(name: str) -> str:
+    """A name that somebody gave an export, as that of a file in this folder."""
+    stem = re.sub(r"[^\w .()\[\]-]+", "_", name).strip(" .") or "video"
+    return f"{stem.removesuffix('.mp4')[:200]}.mp4"

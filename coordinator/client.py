@@ -1,0 +1,400 @@
+"""A client of a midifarm server: what the command line uses, and what programs may use.
+
+::
+
+    with Client("http://127.0.0.1:8077", token) as client:
+        midi = client.upload(Path("SONG.mid"))
+        song = client.create_composition("SONG", midi=midi.id)
+        (export,) = client.create_exports(song.id, presets=["youtube_1080p"])
+        for event in client.watch(export.id):
+            print(event.stage, event.frames_done, event.frames)
+        client.download(export.id, Path("SONG.mp4"))
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from coordinator.client_http import AccessError, Http, Patience, ServiceError
+from coordinator.client_models import Asset, Composition, Export, ExportEvent, ExportPage, Key
+from coordinator.output import check_output, new_file
+from shared.errors import InputError
+from shared.states import ExportStatus
+
+__all__ = [
+    "AccessError",
+    "Asset",
+    "Client",
+    "Composition",
+    "Export",
+    "ExportEvent",
+    "ExportPage",
+    "Key",
+    "ServiceError",
+]
+
+_PAGE: Final = 50
+"""The most that the API gives at a time."""
+_PIECE_BYTES: Final = 1 << 18
+_SILENCE_S: Final = 45.0
+"""A server that has not even pinged an event stream for three of its pings is gone."""
+
+OnBytes = Callable[[int, int | None], None]
+"""Told how many bytes have been moved, and of how many if that is known."""
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class Client:
+    """A user's view of a server; a context manager. Not for several threads at once."""
+
+    def __init__(self, url: str, token: str, *, patience_s: float = 30.0) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            url: The server's address.
+            token: The user's.
+            patience_s: How long what fails in passing is tried again. What must not happen twice
+                is tried once.
+
+        Raises:
+            InputError: The address is none.
+        """
+        self._http = Http(url, token, patience_s=patience_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; a second time does no harm."""
+        self._http.close()
+
+    # Files
+
+    def upload(
+        self,
+        path: Path,
+        *,
+        kind: str | None = None,
+        name: str | None = None,
+        on_bytes: OnBytes | None = None,
+    ) -> Asset:
+        """Upload a file; the same bytes again give the same asset.
+
+        Args:
+            path: The file.
+            kind: midi, audio, image, font or soundfont; the server finds out without it.
+            name: What the musician knows it as; its file name without it.
+            on_bytes: Told how far it is.
+
+        Raises:
+            InputError: The file cannot be read, or the server does not take it.
+            ServiceError: The server cannot be reached, or failed.
+        """
+        try:
+            size_bytes = path.stat().st_size
+            with path.open("rb") as file:
+
+                def body() -> Iterator[bytes]:
+                    file.seek(0)
+                    return _pieces(file, size_bytes, on_bytes)
+
+                found = self._http.json(
+                    "POST",
+                    "v1/assets",
+                    again=True,
+                    body=body,
+                    headers={"Content-Length": str(size_bytes)},
+                    query={"kind": kind, "name": name or path.name},
+                )
+        except OSError as exc:
+            raise InputError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
+        return _read(Asset, found)
+
+    def asset(self, asset_id: str) -> Asset:
+        """An uploaded file, and what a worker found in it."""
+        return _read(Asset, self._http.json("GET", f"v1/assets/{_part(asset_id)}"))
+
+    # Compositions and exports
+
+    def create_composition(self, name: str, **document: Any) -> Composition:
+        """Put together what is drawn and heard.
+
+        Args:
+            name: What a person calls it.
+            document: The other fields that ``POST /v1/compositions`` takes.
+        """
+        fields = {key: value for key, value in document.items() if value is not None}
+        return _read(
+            Composition, self._http.json("POST", "v1/compositions", data={"name": name, **fields})
+        )
+
+    def create_exports(
+        self,
+        composition_id: str,
+        *,
+        presets: Sequence[str] = (),
+        config: dict[str, Any] | None = None,
+        revision: int | None = None,
+        name: str | None = None,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        priority: int | None = None,
+    ) -> tuple[Export, ...]:
+        """Queue one export for each preset, or one with a configuration of its own."""
+        fields = {
+            "composition_id": composition_id,
+            "presets": list(presets) or None,
+            "config": config,
+            "revision": revision,
+            "name": name,
+            "start_s": start_s,
+            "end_s": end_s,
+            "priority": priority,
+        }
+        told = {key: value for key, value in fields.items() if value is not None}
+        return _read(ExportPage, self._http.json("POST", "v1/exports", data=told)).exports
+
+    def export(self, export_id: str) -> Export:
+        """An export as it stands."""
+        return _read(Export, self.export_json(export_id))
+
+    def export_json(self, export_id: str) -> dict[str, Any]:
+        """The same, exactly as the server tells it."""
+        found: dict[str, Any] = self._http.json("GET", f"v1/exports/{_part(export_id)}")
+        return found
+
+    def exports(
+        self, *, limit: int = 20, offset: int = 0, status: ExportStatus | None = None
+    ) -> ExportPage:
+        """A part of the user's history, newest first."""
+        query = {"limit": limit, "offset": offset, "status": status and str(status)}
+        return _read(ExportPage, self._http.json("GET", "v1/exports", query=query))
+
+    def cancel(self, export_id: str) -> Export:
+        """Cancel an export; one that is cancelled already stays so."""
+        path = f"v1/exports/{_part(export_id)}/cancel"
+        return _read(Export, self._http.json("POST", path, again=True))
+
+    def retry(self, export_id: str) -> Export:
+        """Try a failed or cancelled export again; finished segments are kept."""
+        return _read(Export, self._http.json("POST", f"v1/exports/{_part(export_id)}/retry"))
+
+    def re_export(self, export_id: str) -> Export:
+        """Export the same once more, as a new export."""
+        found = self._http.json("POST", f"v1/exports/{_part(export_id)}/re-export")
+        # Like every answer that makes exports, it may come as a list of one.
+        return _read(Export, found["exports"][0] if "exports" in found else found)
+
+    def set_priority(self, export_id: str, priority: int) -> Export:
+        """Move an export forward or back; it acts on what has not begun."""
+        path = f"v1/exports/{_part(export_id)}"
+        return _read(
+            Export, self._http.json("PATCH", path, again=True, data={"priority": priority})
+        )
+
+    def watch(self, export_id: str) -> Iterator[ExportEvent]:
+        """What happens to an export, until it has ended.
+
+        A connection that is cut is taken up where it broke; nothing is told twice.
+
+        Raises:
+            NotFoundError: There is no such export.
+            ServiceError: The server stays away.
+        """
+        path = f"v1/exports/{_part(export_id)}/events"
+        last = ""
+        patience = Patience(self._http.patience_s)
+        while True:
+            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
+            try:
+                with self._http.opened(
+                    "GET", path, headers=headers, timeout=httpx.Timeout(_SILENCE_S, connect=5.0)
+                ) as response:
+                    for event_id, text in _events(response.iter_lines()):
+                        patience.renew()
+                        last = event_id or last
+                        event = _read(ExportEvent, {"event_id": event_id, **_object(text)})
+                        yield event
+                        if event.ended:
+                            return
+            except httpx.TransportError as exc:
+                if not patience.wait():
+                    raise self._http.lost(exc) from exc
+            except ServiceError as exc:
+                if exc.facts.get("final") or not patience.wait(exc.facts.get("retry_after_s")):
+                    raise
+            else:
+                if not patience.wait():
+                    raise ServiceError(f"The server stopped telling about {export_id}. Try again.")
+
+    def download(
+        self,
+        export_id: str,
+        path: Path,
+        *,
+        overwrite: bool = False,
+        on_bytes: OnBytes | None = None,
+    ) -> Export:
+        """Download a finished video: whole, with the right hash, or not at all.
+
+        Args:
+            export_id: The export.
+            path: Where the video is put.
+            overwrite: Whether a file that is there is replaced.
+            on_bytes: Told how far it is.
+
+        Raises:
+            InputError: The path cannot be written, or the export is not completed.
+            ServiceError: The server cannot be reached, or sent another file than it promised.
+        """
+        check_output(path, overwrite=overwrite)
+        export = self.export(export_id)
+        with new_file(path, overwrite=overwrite) as target:
+            patience = Patience(self._http.patience_s)
+            while True:
+                before = target.tell()
+                try:
+                    self._download_rest(export, target, on_bytes)
+                    break
+                except (httpx.TransportError, ServiceError) as exc:
+                    if target.tell() > before:
+                        patience.renew()
+                    facts = exc.facts if isinstance(exc, ServiceError) else {}
+                    if facts.get("final") or not patience.wait(facts.get("retry_after_s")):
+                        if isinstance(exc, ServiceError):
+                            raise
+                        raise self._http.lost(exc) from exc
+            _verify(target, export)
+        return export
+
+    def _download_rest(self, export: Export, target: BinaryIO, on_bytes: OnBytes | None) -> None:
+        """Append what is missing."""
+        done = target.tell()
+        # Asked for each time: the link that the server gives may be valid for minutes only.
+        path = f"v1/exports/{_part(export.id)}/download"
+        headers = {"Accept-Encoding": "identity"}
+        if done and done == export.file_size:
+            return
+        if done:
+            headers["Range"] = f"bytes={done}-"
+        with self._http.opened("GET", path, headers=headers) as response:
+            if done and not (
+                response.status_code == httpx.codes.PARTIAL_CONTENT
+                and re.match(rf"bytes {done}-", response.headers.get("content-range", ""))
+            ):
+                target.seek(0)
+                target.truncate()
+                done = 0
+            total = export.file_size
+            length = response.headers.get("content-length", "")
+            if total is None and length.isdecimal():
+                total = done + int(length)
+            for piece in response.iter_bytes(_PIECE_BYTES):
+                target.write(piece)
+                done += len(piece)
+                if on_bytes is not None:
+                    on_bytes(done, total)
+
+    # Keys
+
+    def keys(self, *, everybody: bool = False) -> tuple[Key, ...]:
+        """The user's keys, newest first; those of all users where an administrator asks so."""
+        found: list[Key] = []
+        while True:
+            query = {"everybody": everybody or None, "limit": _PAGE, "offset": len(found)}
+            page = self._http.json("GET", "v1/keys", query=query)
+            found += (_read(Key, each) for each in page["keys"])
+            if not page["has_more"]:
+                return tuple(found)
+
+    def create_key(self, user_id: str, *, name: str, is_admin: bool = False) -> Key:
+        """Make a key; its token is told this once."""
+        data = {"user_id": user_id, "name": name, "is_admin": is_admin}
+        return _read(Key, self._http.json("POST", "v1/keys", data=data))
+
+    def revoke_key(self, key_id: str) -> None:
+        """Make a key void."""
+        self._http.json("DELETE", f"v1/keys/{_part(key_id)}")
+
+
+def _part(text: str) -> str:
+    """An id as a part of a path, whatever is in it."""
+    if not text or text.strip(".") == "":
+        raise InputError(f"{text!r} is no id.")
+    return quote(text, safe="")
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ServiceError("The server told something that is no event.", final=True)
+    return found
+
+
+def _read(model: type[A], plain: Any) -> A:
+    try:
+        return model.model_validate(plain)
+    except ValidationError as exc:
+        fields = ", ".join(".".join(map(str, each["loc"])) for each in exc.errors())
+        raise ServiceError(
+            f"The server's answer is not understood ({model.__name__}: {fields}). It may be of "
+            "another version than this client.",
+            final=True,
+        ) from exc
+
+
+def _pieces(file: BinaryIO, size_bytes: int, on_bytes: OnBytes | None) -> Iterator[bytes]:
+    while piece := file.read(_PIECE_BYTES):
+        yield piece
+        if on_bytes is not None:
+            on_bytes(file.tell(), size_bytes)
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """The events of a stream (HTML, section 9.2.6): their ids and their data."""
+    event_id, data = "", list[str]()
+    for line in lines:
+        if not line:
+            if data:
+                yield event_id, "\n".join(data)
+            data = []
+            continue
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "id":
+            event_id = value
+        elif name == "data":
+            data.append(value)
+
+
+def _verify(target: BinaryIO, export: Export) -> None:
+    """Compare what arrived with what the server told of the export."""
+    size_bytes = target.tell()
+    wrong = export.file_size is not None and size_bytes != export.file_size
+    if not wrong and export.sha256 is not None:
+        target.seek(0)
+        digest = hashlib.sha256()
+        while piece := target.read(_PIECE_BYTES):
+            digest.update(piece)
+        wrong = digest.hexdigest() != export.sha256
+    if wrong:
+        raise ServiceError(
+            f"What arrived is not the video of {export.id}; nothing was kept. Try again.",
+            export=export.id,
+        )

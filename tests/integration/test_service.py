@@ -1,0 +1,228 @@
+"""The whole service, all parts real: PostgreSQL, an S3 server, Ray, the API and its client."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from coordinator.client import Client, Export
+from shared.storage import open_store
+from shared.storage.port import ObjectStore
+from tests.conftest import Program
+from tests.seaweedfs import SeaweedFS, weed
+from tests.service import COMMAND, Serving, clean_environment, wait_until
+from tests.songs import SongFile
+
+pytestmark = [pytest.mark.ray, pytest.mark.services]
+
+OUTAGE_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mf-service-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def s3(folder: Path) -> Iterator[SeaweedFS]:
+    """An S3 server of this module's own: it is stopped on the way."""
+    assert weed() is not None
+    with SeaweedFS.running(folder / "s3") as server:
+        server.make_bucket("videos")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def serving(folder: Path, s3: SeaweedFS) -> Iterator[Serving]:
+    service = Serving(
+        folder / "data", "--storage-url", s3.url("videos", "farm"), environment=s3.environment
+    )
+    try:
+        service.wait_until_ready()
+        yield service
+    finally:
+        service.destroy()
+
+
+@pytest.fixture
+def client(serving: Serving) -> Iterator[Client]:
+    with Client(serving.url, serving.token) as client:
+        yield client
+
+
+@pytest.fixture
+def store(s3: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return open_store(s3.url("videos", "farm"))
+
+
+def config(width: int, height: int, name: str = "small") -> dict[str, Any]:
+    return {
+        "name": name,
+        "quality": {
+            "resolution": {"width": width, "height": height},
+            "framerate": 30,
+            "bitrate": 2000,
+        },
+    }
+
+
+def submit(client: Client, folder: Path, name: str, seconds: int, **wanted: Any) -> Export:
+    song = SongFile(name)
+    for second in range(seconds):
+        song.note(second, second + 0.5, 40 + (second * 7 + len(name)) % 40)
+    asset = client.upload(song.save(folder / f"{name}.mid"), kind="midi")
+    composition = client.create_composition(name, midi=asset.id)
+    (export,) = client.create_exports(composition.id, **wanted)
+    return export
+
+
+def ended(client: Client, export: Export) -> Export:
+    for _ in client.watch(export.id):
+        pass
+    return client.export(export.id)
+
+
+def test_a_video_is_made_fetched_and_made_again(
+    client: Client, folder: Path, store: ObjectStore, ffprobe: Program
+) -> None:
+    first = ended(client, submit(client, folder, "made", 6, config=config(320, 180)))
+    assert first.status == "completed"
+    path = folder / "made.mp4"
+    client.download(first.id, path)
+    shown = json.loads(
+        ffprobe("-of", "json", "-count_frames", "-show_streams", "-show_format", path)
+    )
+    video = next(each for each in shown["streams"] if each["codec_type"] == "video")
+    assert (video["width"], video["height"]) == (320, 180)
+    assert int(video["nb_read_frames"]) == first.frames == first.frames_done
+    plain = client.export_json(first.id)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == plain["sha256"]
+    assert plain["file_size"] == path.stat().st_size
+
+    before = {info.key for info in store.list("segments/")}
+    began_s = time.monotonic()
+    again = ended(client, client.re_export(first.id))
+    took_s = time.monotonic() - began_s
+    plain_again = client.export_json(again.id)
+    assert again.status == "completed"
+    assert plain_again["sha256"] == plain["sha256"]
+    assert plain_again["chunks_cached"] == plain_again["chunks"] == plain["chunks"]
+    assert {info.key for info in store.list("segments/")} == before
+    assert took_s < 10
+
+
+def test_cancelling_frees_the_slots_and_leaves_nothing(
+    client: Client, folder: Path, serving: Serving, store: ObjectStore
+) -> None:
+    before = made(store)
+    export = submit(client, folder, "cancelled", 60, config=config(1280, 720))
+    wait_until(lambda: client.export(export.id).chunks_done > 0, "the first chunk")
+    began_s = time.monotonic()
+    assert client.cancel(export.id).status == "cancelled"
+    wait_until(lambda: not under_way(serving, export), "the end of all attempts")
+    # The promise is 2 s on a machine that has nothing else to do.
+    assert time.monotonic() - began_s < 4
+    wait_until(lambda: made(store) == before, "the export's objects to go")
+    assert client.export(export.id).status == "cancelled"
+    answer = get(serving, f"/v1/exports/{export.id}/download")
+    assert answer.status_code == 409
+
+
+def made(store: ObjectStore) -> set[str]:
+    return {
+        info.key for prefix in ("segments/", "audio/", "exports/") for info in store.list(prefix)
+    }
+
+
+def under_way(serving: Serving, export: Export) -> list[Any]:
+    attempts = get(serving, f"/v1/exports/{export.id}/attempts").json()["attempts"]
+    return [attempt for attempt in attempts if attempt["ended_at"] is None]
+
+
+def get(serving: Serving, path: str) -> httpx.Response:
+    return httpx.get(
+        serving.url + path, headers={"Authorization": f"Bearer {serving.token}"}, timeout=20
+    )
+
+
+def test_an_export_survives_a_storage_that_is_down(
+    client: Client, folder: Path, s3: SeaweedFS
+) -> None:
+    export = submit(client, folder, "outage", 40, config=config(640, 360))
+    wait_until(lambda: client.export(export.id).chunks_done >= 2, "the first segments")
+    s3.stop()
+    back = threading.Timer(OUTAGE_S, s3.start)
+    back.start()
+    try:
+        result = ended(client, export)
+    finally:
+        back.join()
+    assert result.status == "completed", result.error_message
+    assert result.frames_done == result.frames
+
+
+def test_a_damaged_segment_is_noticed_and_made_again(
+    client: Client, folder: Path, store: ObjectStore
+) -> None:
+    export = submit(client, folder, "damaged", 40, config=config(640, 360))
+    before = {info.key for info in store.list("segments/")}
+    wait_until(lambda: client.export(export.id).chunks_done >= 1, "a segment")
+    mine = next(
+        info.key
+        for info in store.list("segments/")
+        if info.key not in before or info.modified_at.timestamp() > time.time() - 20
+    )
+    data = bytearray(store.get_bytes(mine))
+    data[len(data) // 2] ^= 1
+    store.put_bytes(mine, bytes(data))
+    result = ended(client, export)
+    assert result.status == "completed", result.error_message
+
+
+def test_a_standby_does_nothing_until_the_leader_dies(
+    client: Client, folder: Path, serving: Serving
+) -> None:
+    leader = serving.child("dispatch")
+    assert leader is not None
+    log = folder / "standby.log"
+    told = {k: v for k, v in leader.environ().items() if k.startswith("MIDIFARM_")}
+    with log.open("wb") as lines:
+        standby = subprocess.Popen(
+            [*COMMAND, "dispatch"],
+            cwd=folder,
+            env=clean_environment(**told | {"MIDIFARM_WORKERS": "1"}),
+            stdout=lines,
+            stderr=lines,
+        )
+    try:
+        wait_until(lambda: "standing_by" in log.read_text(), "the standby", 60)
+        first = ended(client, submit(client, folder, "first", 2, config=config(64, 64)))
+        assert first.status == "completed"
+        assert "attempt_submitted" not in log.read_text()
+        began_s = time.monotonic()
+        leader.kill()
+        wait_until(lambda: "leading epoch" in log.read_text(), "the standby to lead")
+        assert time.monotonic() - began_s < 10
+        second = ended(client, submit(client, folder, "second", 2, config=config(64, 64)))
+        assert second.status == "completed"
+        assert "attempt_submitted" in log.read_text()
+    finally:
+        standby.terminate()
+        standby.wait(30)
+    # The service's own dispatcher, started again, leads from now on.
+    third = ended(client, submit(client, folder, "third", 2, config=config(64, 64)))
+    assert third.status == "completed"

@@ -1,0 +1,139 @@
+"""Where settings come from, and what is told of those that do not fit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+from pydantic_settings import BaseSettings
+
+from coordinator.cli.app import app
+from coordinator.settings import (
+    ClientSettings,
+    KeySettings,
+    ServiceSettings,
+    environment,
+    is_secret,
+    option_name,
+    read_settings,
+    variable_name,
+)
+from shared.errors import InputError
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "service.md"
+MARK = "<!-- from the code: {} -->\n\n"
+COMMANDS: dict[str, type[BaseSettings]] = {"serve": ServiceSettings, "submit": ClientSettings}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for model in (ServiceSettings, KeySettings):
+        for name in model.model_fields:
+            monkeypatch.delenv(variable_name(name), raising=False)
+
+
+def test_options_outrank_the_environment_which_outranks_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert read_settings(ServiceSettings).port == 8077
+    monkeypatch.setenv("MIDIFARM_PORT", "81")
+    assert read_settings(ServiceSettings).port == 81
+    assert read_settings(ServiceSettings, {"port": None}).port == 81
+    assert read_settings(ServiceSettings, {"port": "82"}).port == 82
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIDIFARM_WORKERS", "")
+    assert read_settings(ServiceSettings).workers >= 1
+
+
+def test_what_does_not_fit_is_named_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"--port: .*less than or equal to 65535"):
+        read_settings(ServiceSettings, port="70000")
+    monkeypatch.setenv("MIDIFARM_RETENTION_DAYS", "never")
+    with pytest.raises(InputError, match=r"MIDIFARM_RETENTION_DAYS: .*valid number"):
+        read_settings(ServiceSettings)
+
+
+def test_secrets_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIDIFARM_DATABASE_URL", "mysql://u:Pa55word@h/d")
+    with pytest.raises(InputError, match="MIDIFARM_DATABASE_URL: it is no address") as caught:
+        read_settings(ServiceSettings)
+    assert "Pa55word" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    monkeypatch.setenv("MIDIFARM_DATABASE_URL", "postgresql://u:Pa55word@h/d")
+    monkeypatch.setenv("MIDIFARM_S3_SECRET_KEY", "s3cret")
+    settings = read_settings(ServiceSettings)
+    assert "Pa55word" not in repr(settings)
+    assert "s3cret" not in repr(settings)
+    assert settings.database_address == "postgresql://u:Pa55word@h/d"
+
+
+def test_a_child_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIDIFARM_RAY_ADDRESS", "inherited:6379")
+    settings = read_settings(
+        ServiceSettings,
+        database_url="postgresql://u:p@h/d",
+        data_dir="/srv/midifarm",
+        retention_days="1.5",
+        workers=3,
+    ).model_copy(update={"ray_address": None})
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert read_settings(ServiceSettings) == settings
+
+
+def test_the_database_must_be_named_where_none_is_brought() -> None:
+    with pytest.raises(InputError, match="--database-url or MIDIFARM_DATABASE_URL"):
+        _ = read_settings(ServiceSettings).database_address
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_setting_is_an_option_and_no_help_shows_a_secret(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = COMMANDS[command]
+    for name in model.model_fields:
+        if is_secret(model, name):
+            monkeypatch.setenv(variable_name(name), "postgresql://u:Pa55word@h/d")
+    group = typer.main.get_command(app)
+    found = group.commands[command]  # type: ignore[attr-defined]
+    helps = {option: each.help for each in found.params for option in each.opts if option[0] == "-"}
+    for name, field in model.model_fields.items():
+        told = helps[option_name(name)]
+        assert field.description in told
+        assert variable_name(name) in told
+        assert "Pa55word" not in told
+
+
+def _shown(model: type[BaseSettings], name: str) -> str:
+    # What depends on the machine is described where it is documented.
+    machine = {"workers": "one a core", "data_dir": "see below"}
+    value = model.model_fields[name].get_default(call_default_factory=True)
+    return machine.get(name) or ("none" if value is None else f"`{value}`")
+
+
+def _table(model: type[BaseSettings]) -> str:
+    rows = ["| variable | option | default | what it is |", "|---|---|---|---|"]
+    rows += [
+        f"| `{variable_name(name)}` | `{option_name(name)}` | {_shown(model, name)} "
+        f"| {field.description} |"
+        for name, field in model.model_fields.items()
+    ]
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("model", [ServiceSettings, ClientSettings], ids=lambda each: each.__name__)
+def test_every_setting_is_documented(
+    model: type[BaseSettings], request: pytest.FixtureRequest
+) -> None:
+    text = DOCUMENT.read_text("utf-8")
+    mark = MARK.format(model.__name__)
+    table = re.compile(re.escape(mark) + r"(\|.*\n)*")
+    assert table.search(text)
+    expected = table.sub(lambda _: mark + _table(model), text)
+    if request.config.getoption("--update-golden"):
+        DOCUMENT.write_text(expected, "utf-8")
+    assert DOCUMENT.read_text("utf-8") == expected
