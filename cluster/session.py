@@ -39,9 +39,9 @@ _ENVIRONMENT: Final = {
     # Attempts, a second each, to reach a head node that refuses us.
     "RAY_NUM_REDIS_GET_RETRIES": "5",
 }
-_TEMPORARY: Final = Path("/tmp")  # noqa: S108
+RAY_FOLDERS: Final = Path("/tmp")  # noqa: S108
 """Unix sockets lie below it, and their paths may have 107 characters at most."""
-_PREFIX: Final = "mf-"
+RAY_PREFIX: Final = "mf-"
 _ABANDONED_S: Final = 3600
 _REACHED_WITHIN_S: Final = 5.0
 _SHUT_DOWN_WITHIN_S: Final = 15.0
@@ -61,8 +61,8 @@ def preload(address: str | None) -> threading.Thread:
 
 def _sweep() -> None:
     """Remove what runs that were killed have left behind."""
-    for folder in _TEMPORARY.glob(f"{_PREFIX}*-*"):
-        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+    for folder in RAY_FOLDERS.glob(f"{RAY_PREFIX}*-*"):
+        pid = folder.name.removeprefix(RAY_PREFIX).partition("-")[0]
         try:
             old = time.time() - folder.stat().st_mtime > _ABANDONED_S
             if old and pid.isdecimal() and not Path("/proc", pid).exists():
@@ -122,7 +122,7 @@ def _local_options(stack: ExitStack, workers: int) -> dict[str, Any]:
     from workers.scratch import scratch_folder, sweep_scratch
 
     _sweep()
-    folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_TEMPORARY)
+    folder = tempfile.mkdtemp(prefix=f"{RAY_PREFIX}{os.getpid()}-", dir=RAY_FOLDERS)
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     # The workers' temporary files lie in a folder of ours, and go with it.
     root = Path(os.environ.get(SCRATCH_VARIABLE) or tempfile.gettempdir())

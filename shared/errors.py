@@ -8,7 +8,8 @@
     │   ├── MediaError           a recording or an image is unusable
     │   ├── CompositionError     a composition, preset or setting does not fit
     │   ├── NotFoundError        there is no such export, asset, composition, … of this user's
-    │   └── ConflictError        the state that something is in does not allow it
+    │   ├── ConflictError        the state that something is in does not allow it
+    │   └── AccessError          the server does not accept the token
     ├── StorageError             the object store failed; trying again may help
     │   ├── ObjectNotFoundError  no object has that key
     │   ├── DamagedObjectError   an object's bytes are not those that were stored
@@ -23,6 +24,7 @@
     ├── ClusterError             Ray could not start, place or finish the work
     │   ├── ClusterLostError     Ray does not answer any more
     │   └── WorkerLostError      the worker process died
+    ├── ServiceError             a server of ours failed or cannot be reached
     └── CancelledError           the work was cancelled
 
 Messages are whole sentences for the person who reads them: what is wrong, and what to do.
@@ -88,6 +90,10 @@ class NotFoundError(InputError):
 
 class ConflictError(InputError):
     """The state that something is in does not allow what was asked for."""
+
+
+class AccessError(InputError):
+    """The server does not accept the token, or the user may not do that."""
 
 
 class StorageError(MidifarmError):
@@ -158,6 +164,12 @@ class WorkerLostError(ClusterError):
     """The worker process died in the middle of its work."""
 
     kind = ErrorKind.SUSPECT
+
+
+class ServiceError(MidifarmError):
+    """A server of ours cannot be reached, or failed."""
+
+    kind = ErrorKind.TRANSIENT
 
 
 class CancelledError(MidifarmError):

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from coordinator.cli.options import with_settings
-from coordinator.listening import listen
 from coordinator.logs import configure_logging
+from coordinator.serve.listening import listen
 from coordinator.settings import DispatcherSettings, ServiceSettings, environment
 from shared.errors import InputError
 

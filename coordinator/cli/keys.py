@@ -19,7 +19,7 @@ from coordinator.client import Key
 from coordinator.database import Connection, Database, Row
 from coordinator.database.api_keys import create_key, list_keys, revoke_key
 from coordinator.database.migrations import migrate
-from coordinator.serve_database import check_server
+from coordinator.serve.database import check_server
 from coordinator.settings import KeySettings
 
 keys = typer.Typer(

@@ -24,6 +24,7 @@ KINDS = {
     "CompositionError": ErrorKind.PERMANENT,
     "NotFoundError": ErrorKind.PERMANENT,
     "ConflictError": ErrorKind.PERMANENT,
+    "AccessError": ErrorKind.PERMANENT,
     "StorageError": ErrorKind.TRANSIENT,
     "ObjectNotFoundError": ErrorKind.TRANSIENT,
     "DamagedObjectError": ErrorKind.TRANSIENT,
@@ -38,6 +39,7 @@ KINDS = {
     "ClusterError": ErrorKind.TRANSIENT,
     "ClusterLostError": ErrorKind.TRANSIENT,
     "WorkerLostError": ErrorKind.SUSPECT,
+    "ServiceError": ErrorKind.TRANSIENT,
     "CancelledError": ErrorKind.PERMANENT,
 }
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)

@@ -30,13 +30,13 @@ from typing import Final
 import httpx
 from pydantic import SecretStr
 
-from coordinator.listening import listen, url_of
 from coordinator.postgres import EmbeddedPostgres
 from coordinator.processes import adopt_orphans, descendants, end_descendants
-from coordinator.serve_child import Backoff, Child
-from coordinator.serve_database import LeaderWatch, check_server, prepare_database
-from coordinator.serve_folder import DataFolder
-from coordinator.serve_signals import Signals, StopRequested
+from coordinator.serve.child import Backoff, Child
+from coordinator.serve.database import LeaderWatch, check_server, prepare_database
+from coordinator.serve.folder import DataFolder
+from coordinator.serve.listening import listen, url_of
+from coordinator.serve.signals import Signals, StopRequested
 from coordinator.settings import ServiceSettings, environment, variable_name
 from shared.errors import DatabaseError, InputError, MidifarmError
 
@@ -107,6 +107,7 @@ class _Supervisor:
         self._api: Child | None = None
         self._due_s: dict[str, float] = {}
         self._postgres_backoff = Backoff()
+        self._postgres_started_s = time.monotonic()
 
     def run(self, on_ready: OnReady) -> None:
         try:
@@ -248,7 +249,9 @@ class _Supervisor:
                 postgres.restart()
         except DatabaseError as exc:
             _log.warning("postgres_not_restarted error=%s", exc)
-        self._due_s["postgres"] = time.monotonic() + self._postgres_backoff.pause_s(0)
+        lived_s = now_s - self._postgres_started_s
+        self._postgres_started_s = time.monotonic()
+        self._due_s["postgres"] = now_s + self._postgres_backoff.pause_s(lived_s)
 
     def _end_leftovers(self) -> None:
         """End what a dispatcher that died has left: its Ray, which has become ours."""

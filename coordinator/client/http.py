@@ -13,11 +13,12 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from shared.errors import (
+    AccessError,
     ConflictError,
-    ErrorKind,
     InputError,
     MidifarmError,
     NotFoundError,
+    ServiceError,
     StorageFullError,
 )
 
@@ -27,16 +28,6 @@ _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
 _MOST_REDIRECTS: Final = 5
 _TOLD_CHARACTERS: Final = 2000
-
-
-class ServiceError(MidifarmError):
-    """The server cannot be reached, or failed; trying again may help."""
-
-    kind = ErrorKind.TRANSIENT
-
-
-class AccessError(InputError):
-    """The server does not accept the token, or the user may not do that."""
 
 
 class Patience:

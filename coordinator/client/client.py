@@ -24,23 +24,11 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from coordinator.client_http import AccessError, Http, Patience, ServiceError
-from coordinator.client_models import Asset, Composition, Export, ExportEvent, ExportPage, Key
+from coordinator.client.http import Http, Patience
+from coordinator.client.models import Asset, Composition, Export, ExportEvent, ExportPage, Key
 from coordinator.output import check_output, new_file
-from shared.errors import InputError
+from shared.errors import InputError, ServiceError
 from shared.states import ExportStatus
-
-__all__ = [
-    "AccessError",
-    "Asset",
-    "Client",
-    "Composition",
-    "Export",
-    "ExportEvent",
-    "ExportPage",
-    "Key",
-    "ServiceError",
-]
 
 _PAGE: Final = 50
 """The most that the API gives at a time."""

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
 
+from coordinator.postgres.folder import PORT, ServerFolder
 from coordinator.processes import descendants, die_with_parent, send
-from coordinator.server_folder import PORT, ServerFolder
 from shared.errors import DatabaseError, InputError
 
 _OPTIONS: Final = {

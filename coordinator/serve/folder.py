@@ -11,15 +11,13 @@ import time
 from pathlib import Path
 from typing import Final, Self
 
+from cluster.session import RAY_FOLDERS, RAY_PREFIX
 from coordinator.processes import Process, descendants, send
 from shared.errors import InputError, MidifarmError
 
 MARK: Final = "MIDIFARM_SERVED_FROM"
 """In the environment of all that a service starts: by it the next one knows what is left."""
 
-_RAY_FOLDERS: Final = Path("/tmp")  # noqa: S108
-_RAY_PREFIX: Final = "mf-"
-"""Where a local Ray of cluster.session keeps its sockets: mf-<process>-<random>."""
 _POLITE_S: Final = 8.0
 """A dispatcher whose service was killed stops its Ray in less."""
 _KILLED_S: Final = 5.0
@@ -116,7 +114,7 @@ class DataFolder:
         with contextlib.suppress(FileNotFoundError):
             pid = note.read_text().strip()
             if pid.isdecimal() and not Path("/proc", pid).exists():
-                for folder in _RAY_FOLDERS.glob(f"{_RAY_PREFIX}{pid}-*"):
+                for folder in RAY_FOLDERS.glob(f"{RAY_PREFIX}{pid}-*"):
                     if folder.stat().st_uid == os.geteuid():
                         shutil.rmtree(folder, ignore_errors=True)
                 note.unlink()

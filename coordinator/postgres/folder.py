@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from coordinator.server_account import ServerAccount, choose_account
+from coordinator.postgres.account import ServerAccount, choose_account
 from shared.errors import DatabaseError, InputError
 
 PORT: Final = 5432

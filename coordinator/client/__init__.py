@@ -1,0 +1,17 @@
+"""The Python client of the service: what the command line uses."""
+
+from coordinator.client.client import Client
+from coordinator.client.models import Asset, Composition, Export, ExportEvent, ExportPage, Key
+from shared.errors import AccessError, ServiceError
+
+__all__ = [
+    "AccessError",
+    "Asset",
+    "Client",
+    "Composition",
+    "Export",
+    "ExportEvent",
+    "ExportPage",
+    "Key",
+    "ServiceError",
+]
