@@ -7,10 +7,10 @@ DEV := sh deploy/setup/venv.sh dev
 TESTS := $(DEV) && sh deploy/setup/libraries.sh gl ffmpeg postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit integration bench lock format clean
+.PHONY: help setup demo test check lint types imports unit integration bench chaos-core lock format clean
 
 help: ## Print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what midifarm needs to run; the command is then .venv/bin/midifarm
 	@$(RUNTIME)
@@ -49,6 +49,10 @@ integration: ## Run the tests that draw, encode and start services
 bench: ## Measure how fast this machine renders
 	@$(TESTS)
 	$(PY) -m tests.bench
+
+chaos-core: ## Kill parts of a busy service, and see that nobody's video suffers
+	@$(TESTS)
+	$(PY) -m tests.chaos
 
 lock: ## Pin the dependencies anew after a change in pyproject.toml (UPGRADE=1: to the newest)
 	@sh deploy/setup/lock.sh

@@ -16,8 +16,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from coordinator.api.app import create_app
+from coordinator.api.limits import ApiLimits
 from coordinator.api.server import ApiServer
-from coordinator.api.settings import ApiSettings
 from coordinator.database import Database, api_keys
 from coordinator.database.migrations import migrate
 from shared.storage import ObjectStore
@@ -72,12 +72,12 @@ class RunningApi:
         self,
         url: str,
         store: ObjectStore,
-        settings: ApiSettings | None = None,
+        limits: ApiLimits | None = None,
     ) -> None:
         """Prepare to serve a database, which is migrated, and a store."""
         self.database_url = url
         self.store = store
-        self._settings = settings or ApiSettings()
+        self._limits = limits or ApiLimits()
         self._stack = ExitStack()
         self._ready = threading.Event()
         self._error: BaseException | None = None
@@ -118,7 +118,7 @@ class RunningApi:
     async def _serve(self) -> None:
         async with Database(self.database_url) as database:
             await migrate(database)
-            app = create_app(database=database, store=self.store, settings=self._settings)
+            app = create_app(database=database, store=self.store, limits=self._limits)
             self.server = ApiServer(app)
             self._ready.set()
             await self.server.serve([self.socket])

@@ -23,9 +23,9 @@ from coordinator.api import (
 from coordinator.api.body_limit import BodyLimit
 from coordinator.api.hub import Hub
 from coordinator.api.known_keys import KnownKeys
+from coordinator.api.limits import ApiLimits
 from coordinator.api.readiness import ReadinessCheck
 from coordinator.api.services import Services
-from coordinator.api.settings import ApiSettings
 from coordinator.database import Database
 from shared.storage import ObjectStore
 
@@ -45,20 +45,20 @@ _TAGS: Final = [
 ]
 
 
-def create_app(*, database: Database, store: ObjectStore, settings: ApiSettings) -> FastAPI:
+def create_app(*, database: Database, store: ObjectStore, limits: ApiLimits) -> FastAPI:
     """The API on an opened database and store; its lifespan listens for events.
 
     Args:
         database: Open, with the schema of this program.
         store: Where the bytes are.
-        settings: Limits.
+        limits: Its limits.
     """
     services = Services(
         database=database,
         store=store,
-        settings=settings,
-        keys=KnownKeys(database, settings.key_cache_s),
-        hub=Hub(database, settings.watch_queue),
+        limits=limits,
+        keys=KnownKeys(database, limits.key_cache_s),
+        hub=Hub(database, limits.watch_queue),
         readiness=ReadinessCheck(database, store),
     )
 
@@ -81,7 +81,7 @@ def create_app(*, database: Database, store: ObjectStore, settings: ApiSettings)
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
-    app.add_middleware(BodyLimit, most=settings.json_bytes)
+    app.add_middleware(BodyLimit, most=limits.json_bytes)
     problems.install(app)
     watching.install(app)
     app.include_router(health.router)

@@ -84,9 +84,9 @@ async def upload_asset(
     name: Annotated[str, Query(description="The file's name.", max_length=4096)] = "",
 ) -> Asset:
     """Upload a file as the request's body; the same bytes again give the same asset."""
-    settings = services.settings
+    limits = services.limits
     async with received(
-        request, kind=kind, limits=settings.uploads, folder=settings.upload_folder
+        request, kind=kind, limits=limits.uploads, folder=limits.upload_folder
     ) as file:
         # The object first: a row without its bytes would be a promise that nobody can keep.
         await to_thread.run_sync(_keep, services.store, file)

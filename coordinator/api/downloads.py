@@ -73,7 +73,7 @@ async def download(
                 key,
                 file_name=name,
                 content_type=_TYPE,
-                valid_s=services.settings.link_valid_s,
+                valid_s=services.limits.link_valid_s,
             )
         )
         if link is not None:

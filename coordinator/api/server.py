@@ -20,8 +20,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from coordinator.api.app import create_app
+from coordinator.api.limits import ApiLimits
 from coordinator.api.services import Services
-from coordinator.api.settings import ApiSettings
 from coordinator.database import Database
 from coordinator.database.migrations import check_schema
 from coordinator.settings import ServiceSettings
@@ -39,7 +39,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_api(
-    settings: ServiceSettings, listener: socket.socket, limits: ApiSettings | None = None
+    settings: ServiceSettings, listener: socket.socket, limits: ApiLimits | None = None
 ) -> None:
     """Serve until SIGTERM or SIGINT; returns then, within two seconds.
 
@@ -49,18 +49,19 @@ def run_api(
         limits: Limits of the API; the defaults without it.
 
     Raises:
-        DatabaseError: PostgreSQL cannot be reached, or has another schema, for a minute.
+        DatabaseError: PostgreSQL cannot be reached, or has an older schema, for a minute; or
+            it has a newer one.
         InputError: The store's address is not understood.
         StorageError: The store cannot be opened.
     """
-    asyncio.run(_serve(settings, listener, limits or ApiSettings()))
+    asyncio.run(_serve(settings, listener, limits or ApiLimits()))
 
 
-async def _serve(settings: ServiceSettings, listener: socket.socket, limits: ApiSettings) -> None:
+async def _serve(settings: ServiceSettings, listener: socket.socket, limits: ApiLimits) -> None:
     store = open_store(settings.store_url)
     async with Database(settings.database_address) as database:
         await _wait_for_schema(database)
-        app = create_app(database=database, store=store, settings=limits)
+        app = create_app(database=database, store=store, limits=limits)
         await ApiServer(app).serve([listener])
 
 
@@ -71,7 +72,7 @@ async def _wait_for_schema(database: Database) -> None:
         try:
             await check_schema(database)
         except DatabaseError as exc:
-            if time.monotonic() > until_s:
+            if time.monotonic() > until_s or exc.facts.get("newer"):
                 raise
             if exc.message != said:
                 _log.warning("api_waits error=%s", exc)

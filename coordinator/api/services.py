@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 
 from coordinator.api.hub import Hub
 from coordinator.api.known_keys import KnownKeys
+from coordinator.api.limits import ApiLimits
 from coordinator.api.readiness import ReadinessCheck
-from coordinator.api.settings import ApiSettings
 from coordinator.database import Database
 from shared.storage import ObjectStore
 
@@ -23,7 +23,7 @@ class Services:
     """Where everything is."""
     store: ObjectStore
     """Where the bytes are; synchronous, so called in threads."""
-    settings: ApiSettings
+    limits: ApiLimits
     """Limits."""
     keys: KnownKeys
     """Who may use the API."""

@@ -16,8 +16,8 @@ from anyio import to_thread
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from coordinator.api.limits import UploadLimits
 from coordinator.api.problems import ApiError, field_error
-from coordinator.api.settings import UploadLimits
 from coordinator.api.sniffing import HEAD_BYTES, fault, sniff
 from shared.errors import StorageFullError
 from shared.intake import AssetKind

@@ -109,7 +109,7 @@ async def watch_export(
     Reconnect with `Last-Event-ID`, as an EventSource does by itself, and nothing is missed but
     progress that was dropped after a while.
     """
-    yield ServerSentEvent(retry=services.settings.watch_retry_ms)
+    yield ServerSentEvent(retry=services.limits.watch_retry_ms)
     position = watch.after
     with services.hub.subscribe(watch.row["id"]) as subscription:
         subscription.make_stale()  # begins with what the database has

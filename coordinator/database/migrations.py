@@ -97,4 +97,5 @@ def _refuse_newer(version: int, known: int) -> None:
             f"The database has schema {version}, this program knows {known}: a newer midifarm "
             "has been here. Update this one, or restore a backup made before.",
             version=version,
+            newer=True,
         )

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coordinator.api.settings import ApiSettings, UploadLimits
+from coordinator.api.limits import ApiLimits, UploadLimits
 from shared.keys import asset_key
 from shared.storage import LocalStore
 from tests.api import WITHIN_S, RunningApi
@@ -29,13 +29,13 @@ WAV = b"RIFF\x40\0\0\0WAVEfmt " + bytes(64)
 def api(embedded_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
     folder = tmp_path / "uploads"
     folder.mkdir()
-    settings = ApiSettings(
+    limits = ApiLimits(
         uploads=UploadLimits(midi=100_000, image=200_000),
         upload_folder=folder,
         json_bytes=50_000,
         key_cache_s=0.3,
     )
-    with RunningApi(embedded_database_url, LocalStore(tmp_path / "store"), settings) as running:
+    with RunningApi(embedded_database_url, LocalStore(tmp_path / "store"), limits) as running:
         yield running
     assert list(folder.iterdir()) == []  # nothing lies about, whatever the test did
 

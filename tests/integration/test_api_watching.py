@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from coordinator.api.settings import ApiSettings
+from coordinator.api.limits import ApiLimits
 from shared.storage import LocalStore
 from tests.api import WITHIN_S, RunningApi, ids
 from tests.bench.watching import measure
@@ -156,8 +156,8 @@ def test_nothing_is_missed_when_the_listening_connection_is_lost(api: RunningApi
 def test_a_slow_client_is_served_from_the_database(
     embedded_database_url: str, tmp_path: Path
 ) -> None:
-    store, settings = LocalStore(tmp_path / "store"), ApiSettings(watch_queue=2)
-    with RunningApi(embedded_database_url, store, settings) as api:
+    store, limits = LocalStore(tmp_path / "store"), ApiLimits(watch_queue=2)
+    with RunningApi(embedded_database_url, store, limits) as api:
         export_id, client = api.add_export(), api.client()
         api.tell(export_id, passing=False, status="rendering", frames=10_000)
         padding = "x" * 20_000  # fills the buffers on the way, so that the queue overflows

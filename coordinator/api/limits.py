@@ -1,4 +1,4 @@
-"""Limits of the API."""
+"""What the API takes, and how patient it is: constants, which tests change."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class UploadLimits(BaseModel):
         return max(self.midi, self.audio, self.image, self.font, self.soundfont)
 
 
-class ApiSettings(BaseModel):
-    """What an API process is told."""
+class ApiLimits(BaseModel):
+    """How much, how long, how many."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
