@@ -17,7 +17,7 @@ from coordinator.ports import Executor
 from shared.composition import Composition
 from shared.export import ExportConfiguration
 from shared.intake import Intake, IntakeRequest
-from shared.plan import Picture
+from shared.plan import Picture, Plan
 from shared.storage import ObjectStore
 
 OpenExecutor = Callable[[], AbstractContextManager[Executor]]
@@ -118,9 +118,17 @@ def render(
     video_range(wanted, intake)
     with open_executor() as executor:
         plan, warnings = plan_export(wanted, intake, executor.engine())
-        finished = ExportRun(plan.whole(), executor, on_progress).run()
+        finished = ExportRun(_with_report(plan.whole()), executor, on_progress).run()
     publish(store, finished.stitched.key, request.output, overwrite=request.overwrite)
     return _result(request, finished, plan.picture, warnings, began_s)
+
+
+def _with_report(plan: Plan) -> Plan:
+    """The plan, with the report of its sound kept beside it, where the next run finds it."""
+    if plan.audio is None:
+        return plan
+    audio = plan.audio.model_copy(update={"report_key": f"{plan.audio.key}.json"})
+    return plan.model_copy(update={"audio": audio})
 
 
 def _intake_request(request: RenderRequest) -> IntakeRequest:

@@ -73,6 +73,10 @@ class AudioSpec(Spec):
     fade_in_s: float = Field(default=0.0, ge=0, description="Length of the fade at the start.")
     fade_out_s: float = Field(default=0.0, ge=0, description="Length of the fade at the end.")
     key: str = Field(default="", description="Object key of the encoded sound (audio-only mp4).")
+    report_key: str | None = Field(
+        default=None,
+        description="Object key of its report, for who keeps no database to find it in.",
+    )
 
 
 class AudioReport(Spec):

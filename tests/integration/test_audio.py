@@ -203,7 +203,7 @@ def test_equal_input_gives_equal_bytes_and_is_made_once(
     tmp_path: Path, noise: Path, store: LocalStore
 ) -> None:
     store.put_file("in/recording", noise)
-    spec = make_spec(loudness_lufs=-14.0)
+    spec = make_spec(loudness_lufs=-14.0, report_key="out/report")
     first = prepare_audio(spec, store)
     again = prepare_audio(spec, store)
     assert not first.cached
@@ -214,10 +214,18 @@ def test_equal_input_gives_equal_bytes_and_is_made_once(
     other.put_file("in/recording", noise)
     prepare_audio(spec, other)
     assert other.get_bytes(spec.key) == store.get_bytes(spec.key)
-    assert json.loads(store.get_bytes(f"{spec.key}.json"))["key"] == spec.key
+    assert json.loads(store.get_bytes("out/report"))["key"] == spec.key
 
     # Without its report the sound counts as unfinished.
-    store.delete(f"{spec.key}.json")
+    store.delete("out/report")
+    assert not prepare_audio(spec, store).cached
+
+
+def test_who_keeps_a_database_gets_nothing_but_the_sound(noise: Path, store: LocalStore) -> None:
+    store.put_file("in/recording", noise)
+    spec = make_spec()
+    prepare_audio(spec, store)
+    assert {info.key for info in store.list()} == {"in/recording", spec.key}
     assert not prepare_audio(spec, store).cached
 
 

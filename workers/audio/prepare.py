@@ -37,8 +37,8 @@ _AUDIBLE_SHORTFALL_LU: Final = 1.0
 def prepare_audio(spec: AudioSpec, store: ObjectStore, progress: Progress = untold) -> AudioReport:
     """Make the sound of a video and put it into the store, unless it is there already.
 
-    The encoded sound goes to ``spec.key``, its report to ``spec.key + ".json"`` after it: where
-    both exist, the work is done.
+    The encoded sound goes to ``spec.key``, its report to ``spec.report_key`` after it, if that is
+    set: where both exist, the work is done.
 
     Args:
         spec: What to make it from, and how long and how loud it shall be.
@@ -55,9 +55,8 @@ def prepare_audio(spec: AudioSpec, store: ObjectStore, progress: Progress = unto
         StorageError: The store failed, or a source is missing in it.
         CancelledError: ``progress`` said so.
     """
-    report_key = f"{spec.key}.json"
-    if store.exists(spec.key) and store.exists(report_key):
-        report = AudioReport.model_validate_json(store.get_bytes(report_key))
+    if spec.report_key and store.exists(spec.key) and store.exists(spec.report_key):
+        report = AudioReport.model_validate_json(store.get_bytes(spec.report_key))
         return report.model_copy(update={"cached": True})
 
     fade = plan_fades(
@@ -103,7 +102,8 @@ def prepare_audio(spec: AudioSpec, store: ObjectStore, progress: Progress = unto
         sha256=sha256,
         warnings=said,
     )
-    store.put_bytes(report_key, report.model_dump_json().encode())
+    if spec.report_key:
+        store.put_bytes(spec.report_key, report.model_dump_json().encode())
     return report
 
 
