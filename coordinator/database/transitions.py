@@ -145,6 +145,11 @@ async def commit_attempt(
         plan: Of the export, where the report is an intake's, with what its owner should know.
     """
     item = await _lock_attempt(connection, attempt_id)
+    if item is not None and item["outcome"] == "committed":
+        # It was handed in before, by us, and the answer was lost on its way back.
+        kept = (item["report"] or {}).get("key")
+        superseded = kept is not None and kept != getattr(report, "key", None)
+        return Committed(accepted=True, superseded=superseded, export_id=item["export_id"])
     if item is None or item["outcome"] is not None or item["status"] != "running":
         await _end(connection, attempt_id, "late", worker)
         return Committed(accepted=False)

@@ -363,6 +363,10 @@ class Dispatcher:
             unreadable = CompositionError(f"This version cannot read the work item: {exc}")
             self._unheard.append(_Unsubmitted(attempt=running.name, error=unreadable))
             return
+        except DatabaseError:
+            # No worker will ever hear of it: to be freed with what leaders before have lost.
+            del self._running[running.id]
+            raise
         avoid = self._suspects.resting_nodes(time.monotonic()) | self._failed_on.get(item.id, set())
         await self._call(self._executor.submit, running.name, spec, avoid)
         _log.info(

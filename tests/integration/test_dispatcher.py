@@ -9,14 +9,29 @@ from typing import Any
 
 import pytest
 
-from coordinator.database import Database, transitions
+from coordinator.database import Connection, Database, Row, transitions, work
 from coordinator.database.exports import get_export, list_attempts
 from coordinator.database.migrations import migrate
+from coordinator.database.transitions import Committed
 from coordinator.dispatcher.dispatcher import Dispatcher
 from coordinator.dispatcher.limits import Limits
-from shared.errors import DamagedObjectError, EncodeError, MidiError, StorageError, WorkerLostError
+from shared.errors import (
+    DamagedObjectError,
+    DatabaseError,
+    EncodeError,
+    MidiError,
+    StorageError,
+    WorkerLostError,
+)
 from shared.intake import IntakeSpec, ProbeSpec
-from shared.plan import AudioSpec, ChunkSpec, StitchSpec
+from shared.plan import (
+    AudioSpec,
+    ChunkSpec,
+    SegmentReport,
+    Spec,
+    StitchReport,
+    StitchSpec,
+)
 from shared.storage import LocalStore
 from tests.farm import PaintedWorkers, add_export
 
@@ -459,3 +474,60 @@ async def test_upgraded_workers_begin_anew(database: Database, store: LocalStore
         row = await ended(database, export)
     assert (row["status"], row["engine"]) == ("completed", "a newer engine")
     assert sum(isinstance(item, ChunkSpec) for _, item in after.submitted) == 4
+
+
+@on_a_database
+async def test_a_plan_that_cannot_be_read_for_a_moment_costs_nothing(
+    database: Database, store: LocalStore
+) -> None:
+    real, asked = work.get_plan, []
+
+    async def get_plan(connection: Connection, export_id: str) -> Row | None:
+        asked.append(export_id)
+        if len(asked) == 2:  # the first is for the plan itself, this one for a claimed chunk
+            raise DatabaseError("PostgreSQL failed (57P01): terminating connection.")
+        return await real(connection, export_id)
+
+    workers = PaintedWorkers(store)
+    export = await add_export(database)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work, "get_plan", get_plan)
+        async with dispatching(database, workers, store):
+            row = await ended(database, export)
+    assert len(asked) > 2
+    assert (row["status"], max(workers.made.values())) == ("completed", 1)
+
+
+@on_a_database
+async def test_a_commit_whose_answer_is_lost_counts(database: Database, store: LocalStore) -> None:
+    real, commit = Database.transaction, transitions.commit_attempt
+    cut: list[Connection] = []
+    lost: list[int] = []
+
+    async def commit_attempt(
+        connection: Connection, attempt_id: int, report: Spec, **facts: Any
+    ) -> Committed:
+        done = await commit(connection, attempt_id, report, **facts)
+        if isinstance(report, SegmentReport | StitchReport) and attempt_id not in lost:
+            lost.append(attempt_id)
+            cut.append(connection)
+        return done
+
+    @asynccontextmanager
+    async def transaction(self: Database) -> AsyncIterator[Connection]:
+        async with real(self) as connection:
+            yield connection
+        if connection in cut:
+            cut.remove(connection)
+            raise DatabaseError("PostgreSQL failed: server closed the connection.")
+
+    workers = PaintedWorkers(store)
+    export = await add_export(database)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transitions, "commit_attempt", commit_attempt)
+        patch.setattr(Database, "transaction", transaction)
+        async with dispatching(database, workers, store):
+            row = await ended(database, export)
+    assert len(lost) == 5
+    assert (row["status"], max(workers.made.values())) == ("completed", 1)
+    assert store.stat(row["download_url"]).size_bytes == row["file_size"]
