@@ -133,7 +133,8 @@ class Command:
             titles = set()
             for process in self.farm():
                 with suppress(psutil.Error):
-                    titles.add(process.cmdline()[0].strip())
+                    # One that is about to end has no command line any more.
+                    titles.add(" ".join(process.cmdline()[:1]).strip())
             return titles <= set(but)
 
         wait_until(gone, "every process has ended", within_s=20)
