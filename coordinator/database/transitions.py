@@ -244,6 +244,11 @@ async def fail_attempt(
     await _tell(connection, row["id"])
 
 
+async def postpone_item(connection: Connection, item_id: int, wait_s: float) -> None:
+    """Let a waiting item rest for a while."""
+    await _QUERIES.execute(connection, "postpone_item", id=item_id, wait_s=wait_s)
+
+
 async def forget_artifact(connection: Connection, key: str) -> None:
     """Note that an object does not stand any more."""
     await _QUERIES.execute(connection, "drop_artifact", key=key)

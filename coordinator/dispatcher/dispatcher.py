@@ -10,27 +10,24 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from coordinator.database import Database, transitions, work
-from coordinator.database.transitions import ExportProgress
+from coordinator.dispatcher.briefing import Briefing
 from coordinator.dispatcher.choosing import Waiting, choose
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
 from coordinator.dispatcher.limits import Limits
-from coordinator.dispatcher.pace import Pace
+from coordinator.dispatcher.running import Running, Unsubmitted
 from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import Suspects
-from coordinator.planning import ExportPlan, Wanted, plan_export
-from coordinator.ports import AttemptStatus, Executor, Item, Outcome, Report
-from coordinator.progress import progress_of
+from coordinator.dispatcher.telling import Telling
+from coordinator.ports import AttemptStatus, Executor, Outcome, Report
 from shared.errors import (
     CancelledError,
     ClusterError,
@@ -42,10 +39,8 @@ from shared.errors import (
     RenderError,
     StorageError,
 )
-from shared.export import ExportConfiguration
-from shared.intake import Intake, IntakeSpec, ProbeSpec
+from shared.intake import Intake
 from shared.keys import attempt_key
-from shared.plan import AudioSpec, Plan, StitchSpec
 from shared.storage import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -59,46 +54,11 @@ _IDLE_S: Final = 0.5
 """How long nothing happens where nothing is to be done and nobody notifies us."""
 _CLEAN_S: Final = 60.0
 _ORPHANS_S: Final = 3600.0
-_PLANS_KEPT: Final = 64
+_STORE_ANSWER_S: Final = 3.0
+_STORE_REST_S: Final = 5.0
 _FAREWELL_S: Final = 3.0
 """How long attempts have to stop when the dispatcher does."""
 _DATABASE_REST_S: Final = 0.5
-
-
-@dataclass(slots=True)
-class _Running:
-    """An attempt under way."""
-
-    id: int
-    item: Waiting
-    submitted_s: float
-    frames: int = 0
-    started_s: float | None = None
-    node: str | None = None
-    moved_s: float = 0.0
-    told_s: float | None = None
-    """When it was told to stop."""
-    killed: bool = False
-    verdict: MidifarmError | None = None
-    """Why we stopped it, where it is to blame."""
-    second: bool = False
-    """Whether it runs beside another attempt of its item."""
-
-    @property
-    def name(self) -> str:
-        return f"a{self.id}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Unsubmitted:
-    """The outcome of an attempt that no worker heard of."""
-
-    attempt: str
-    error: MidifarmError | None
-    report: None = None
-    node: None = None
-    worker: None = None
-    wall_s: None = None
 
 
 class Dispatcher:
@@ -117,19 +77,19 @@ class Dispatcher:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="executor")
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
-        self._running: dict[int, _Running] = {}
+        self._running: dict[int, Running] = {}
         self._unheard: list[Outcome] = []
         self._epoch = 0
         self._engine = ""
         self._served: dict[str, int] = {}
         self._suspects = Suspects()
         self._failed_on: defaultdict[int, set[str]] = defaultdict(set)
-        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
-        self._took_s: defaultdict[str, list[float]] = defaultdict(list)
-        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._telling = Telling(database)
+        self._briefing = Briefing(database)
         self._slots = 1
-        self._looked_s = self._cleaned_s = self._swept_s = 0.0
+        self._looked_s = 0.0
         self._to_sweep_s: float | None = None
+        self._deleting: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
         """Have run() return soon; may be called at any time."""
@@ -158,6 +118,8 @@ class Dispatcher:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
+            if self._deleting:
+                await asyncio.wait(self._deleting, timeout=1.0)
             self._thread.shutdown(wait=False)
 
     async def _listen(self) -> None:
@@ -175,6 +137,7 @@ class Dispatcher:
         await self._take_over(term)
         _log.info("leading epoch=%d kept=%d", term.epoch, len(self._running))
         confirmed_s = 0.0
+        cleaning = asyncio.create_task(self._keep_clean())
         try:
             while not self._stop.is_set():
                 self._wake.clear()
@@ -191,6 +154,9 @@ class Dispatcher:
                 if not self._running and not begun:
                     await self._idle()
         finally:
+            cleaning.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await cleaning
             if self._stop.is_set():
                 await self._say_farewell()
 
@@ -207,7 +173,7 @@ class Dispatcher:
             replanned = await transitions.replan_for(connection, self._engine)
         if lost or replanned:
             _log.warning("recovered lost=%d replanned=%d", len(lost), replanned)
-        await self._janitor.delete(attempt_key(key, f"a{attempt}") for attempt, key in lost)
+        self._delete([attempt_key(key, f"a{attempt}") for attempt, key in lost])
 
     async def _hear(self, timeout_s: float) -> None:
         """Take the results of attempts that have ended."""
@@ -228,11 +194,11 @@ class Dispatcher:
             await self._take_report(running, outcome, outcome.report)
         del self._running[running.id]
 
-    async def _take_report(self, running: _Running, outcome: Outcome, report: Report) -> None:
+    async def _take_report(self, running: Running, outcome: Outcome, report: Report) -> None:
         item, plan = running.item, None
         if isinstance(report, Intake):
             try:
-                plan = await self._plan(item, report)
+                plan = await self._briefing.plan(item, report, self._engine)
             except MidifarmError as exc:
                 if isinstance(exc, DatabaseError):
                     raise
@@ -257,17 +223,15 @@ class Dispatcher:
         self._suspects.succeeded(outcome.worker, outcome.node)
         self._failed_on.pop(item.id, None)
         if not done.accepted or done.superseded:
-            await self._delete_own(running)
+            self._delete_own(running)
         elif item.kind == "chunk" and item.export_id and outcome.wall_s is not None:
-            self._took_s[item.export_id].append(outcome.wall_s)
+            self._telling.note_chunk(item.export_id, outcome.wall_s)
         others = [
             each for each in self._running.values() if each.item.id == item.id and each != running
         ]
         await self._tell_to_stop(others)
 
-    async def _take_failure(
-        self, running: _Running, outcome: Outcome, error: MidifarmError
-    ) -> None:
+    async def _take_failure(self, running: Running, outcome: Outcome, error: MidifarmError) -> None:
         item = running.item
         stopped = isinstance(error, CancelledError) and running.verdict is None
         error = running.verdict or error
@@ -276,7 +240,7 @@ class Dispatcher:
                 await transitions.release_attempt(connection, running.id)
             else:
                 await transitions.fail_attempt(connection, running.id, error, worker=outcome.worker)
-        await self._delete_own(running)
+        self._delete_own(running)
         if stopped:
             return
         _log.warning(
@@ -301,22 +265,6 @@ class Dispatcher:
                 _log.warning("worker_set_aside worker=%s", outcome.worker)
                 await self._call(self._executor.retire, outcome.worker)
 
-    async def _plan(self, item: Waiting, intake: Intake) -> tuple[ExportPlan, list[str]] | None:
-        """The plan that an intake leads to. Raises CompositionError."""
-        assert item.export_id is not None  # noqa: S101  # an intake is an export's
-        async with self._database.transaction() as connection:
-            row = await work.get_plan(connection, item.export_id)
-        if row is None:
-            return None
-        spec = IntakeSpec.model_validate(row["intake"])
-        wanted = Wanted(
-            song=spec.names.get(spec.midi_key, "the MIDI file"),
-            configuration=ExportConfiguration.model_validate(row["config"]),
-            start_s=Fraction(str(row["start_s"])),
-            end_s=None if row["end_s"] is None else Fraction(str(row["end_s"])),
-        )
-        return plan_export(wanted, intake, self._engine)
-
     async def _fill(self) -> int:
         """Begin as much as there is room for; how much that was."""
         room = self._slots + self._limits.margin - len(self._running)
@@ -338,30 +286,44 @@ class Dispatcher:
     async def _begin(self, item: Waiting) -> bool:
         """Begin an item, or find that it is done already; whether anything came of it."""
         if item.found_key is not None and item.export_id is not None:
-            if await asyncio.to_thread(self._store.exists, item.found_key):
-                async with self._database.transaction() as connection:
+            # A segment that does not stand is noticed by the stitch; a video would be by nobody.
+            stands = await self._stands(item.found_key) if item.kind == "stitch" else True
+            async with self._database.transaction() as connection:
+                if stands is None:
+                    await transitions.postpone_item(connection, item.id, _STORE_REST_S)
+                    return False
+                if stands:
                     await transitions.reuse_item(
                         connection, item.id, item.export_id, self._limits.retention_s
                     )
-                return True
-            async with self._database.transaction() as connection:
+                    return True
                 await transitions.forget_artifact(connection, item.found_key)
         async with self._database.transaction() as connection:
             attempt = await transitions.claim_item(connection, item.id, item.export_id, self._epoch)
         if attempt is None:
             return False
-        await self._submit(_Running(attempt, item, time.monotonic()))
+        await self._submit(Running(attempt, item, time.monotonic()))
         return True
 
-    async def _submit(self, running: _Running) -> None:
+    async def _stands(self, key: str) -> bool | None:
+        """Whether an object is in the store; None where the store does not say so soon."""
+        try:
+            return await asyncio.wait_for(
+                asyncio.to_thread(self._store.exists, key), _STORE_ANSWER_S
+            )
+        except (TimeoutError, StorageError) as exc:
+            _log.warning("store_does_not_answer key=%s error=%r", key, exc)
+            return None
+
+    async def _submit(self, running: Running) -> None:
         item = running.item
         # Ours from here on: whatever goes wrong now is told by its outcome or by a successor.
         self._running[running.id] = running
         try:
-            spec = await self._spec(running)
+            spec = await self._briefing.spec(item, running.name)
         except ValidationError as exc:
             unreadable = CompositionError(f"This version cannot read the work item: {exc}")
-            self._unheard.append(_Unsubmitted(attempt=running.name, error=unreadable))
+            self._unheard.append(Unsubmitted(attempt=running.name, error=unreadable))
             return
         except DatabaseError:
             # No worker will ever hear of it: to be freed with what leaders before have lost.
@@ -377,62 +339,37 @@ class Dispatcher:
             item.chunk_index,
         )
 
-    async def _spec(self, running: _Running) -> Item:
-        """What the worker is told."""
-        item = running.item
-        match item.kind:
-            case "probe":
-                return ProbeSpec.model_validate(item.spec)
-            case "intake":
-                return IntakeSpec.model_validate(item.spec)
-            case "audio":
-                audio = AudioSpec.model_validate(item.spec)
-                return audio.model_copy(update={"key": attempt_key(audio.key, running.name)})
-            case "stitch":
-                stitch = StitchSpec.model_validate(item.spec)
-                return stitch.model_copy(update={"key": attempt_key(stitch.key, running.name)})
-        assert item.export_id is not None  # noqa: S101  # a chunk is an export's
-        assert item.chunk_index is not None  # noqa: S101
-        chunk = (await self._whole_plan(item)).chunks[item.chunk_index]
-        return chunk.model_copy(update={"key": attempt_key(chunk.key, running.name)})
-
-    async def _whole_plan(self, item: Waiting) -> Plan:
-        """The plan that a chunk belongs to."""
-        export_id, index = item.export_id, item.chunk_index
-        assert export_id is not None  # noqa: S101
-        assert index is not None  # noqa: S101
-        plan = self._plans.get(export_id)
-        if plan is None or len(plan.chunks) <= index or plan.chunks[index].key != item.content_key:
-            async with self._database.transaction() as connection:
-                row = await work.get_plan(connection, export_id)
-            assert row is not None  # noqa: S101  # its chunk was claimed
-            plan = ExportPlan.model_validate(row["plan"]).whole()
-            self._plans[export_id] = plan
-            while len(self._plans) > _PLANS_KEPT:
-                self._plans.popitem(last=False)
-        self._plans.move_to_end(export_id)
-        return plan
-
     async def _look(self) -> None:
-        """Look after the attempts under way, and clean up now and then."""
+        """Look after the attempts under way."""
         now_s = time.monotonic()
         if self._running:
             status = await self._call(self._executor.status)
             self._note(status, now_s)
             await self._stop_unwanted(now_s)
-            await self._tell_progress(now_s)
-        await self._janitor.clean_ended()
+            exports = await self._telling.tell(self._running.values(), now_s)
+            for export_id, row in exports.items():
+                await self._help_stragglers(export_id, row, now_s)
         if self._to_sweep_s is not None and now_s > self._to_sweep_s:
             self._to_sweep_s = None
             await self._call(self._executor.sweep)
-        if now_s - self._cleaned_s > _CLEAN_S:
-            self._cleaned_s = now_s
-            await self._call(self._executor.sweep)
-            await self._janitor.clean_old()
-        if now_s - self._swept_s > _ORPHANS_S:
-            self._swept_s = now_s
-            with contextlib.suppress(StorageError):
-                await self._janitor.clean_orphans()
+
+    async def _keep_clean(self) -> None:
+        """Clean up beside the work: a store that is slow or down must not hold that up."""
+        cleaned_s = swept_s = 0.0
+        while True:
+            now_s = time.monotonic()
+            try:
+                await self._janitor.clean_ended()
+                if now_s - cleaned_s > _CLEAN_S:
+                    cleaned_s = now_s
+                    await self._call(self._executor.sweep)
+                    await self._janitor.clean_old()
+                if now_s - swept_s > _ORPHANS_S:
+                    swept_s = now_s
+                    await self._janitor.clean_orphans()
+            except (DatabaseError, StorageError) as exc:
+                _log.warning("cleaning_failed error=%s", exc)
+            await asyncio.sleep(_LOOK_S)
 
     def _note(self, status: Mapping[str, AttemptStatus], now_s: float) -> None:
         for running in self._running.values():
@@ -482,49 +419,12 @@ class Dispatcher:
                 each.killed = True
             self._to_sweep_s = now_s + 6.0
 
-    async def _tell_to_stop(self, attempts: Collection[_Running]) -> None:
+    async def _tell_to_stop(self, attempts: Collection[Running]) -> None:
         untold = [each for each in attempts if each.told_s is None]
         if untold:
             await self._call(self._executor.cancel, [each.name for each in untold])
             for each in untold:
                 each.told_s = time.monotonic()
-
-    async def _tell_progress(self, now_s: float) -> None:
-        chunks: dict[str, dict[int, _Running]] = {}
-        for running in self._running.values():
-            if running.item.kind == "chunk" and running.item.export_id:
-                best = chunks.setdefault(running.item.export_id, {})
-                other = best.get(running.item.id)
-                if other is None or other.frames < running.frames:
-                    best[running.item.id] = running
-        async with self._database.transaction() as connection:
-            rows = await work.exports_under_way(connection, list(chunks))
-        told = []
-        for export_id, row in rows.items():
-            if row["status"] != "rendering" or row["frames"] is None:
-                continue
-            part = sum(running.frames for running in chunks[export_id].values())
-            frames = min(row["frames"], row["frames_committed"] + part)
-            pace = self._paces[export_id]
-            pace.note(now_s, frames)
-            done = max(frames, row["frames_done"])
-            told.append(
-                ExportProgress(
-                    export_id=export_id,
-                    frames=done,
-                    progress=progress_of(done, row["frames"]),
-                    fps=pace.fps,
-                    eta_s=pace.eta_s(row["frames"] - done),
-                )
-            )
-            await self._help_stragglers(export_id, row, now_s)
-        if told:
-            async with self._database.transaction() as connection:
-                await transitions.record_progress(connection, told)
-        for known in [key for key in self._paces if key not in chunks]:
-            del self._paces[known]
-        for known in [key for key in self._took_s if key not in chunks]:
-            del self._took_s[known]
 
     async def _help_stragglers(self, export_id: str, row: Mapping[str, Any], now_s: float) -> None:
         """Begin second attempts of chunks that take far longer than the others did."""
@@ -541,7 +441,7 @@ class Dispatcher:
         }
         for attempt in stragglers(
             ages,
-            self._took_s[export_id],
+            self._telling.took_s(export_id),
             done=row["chunks_done"],
             total=row["chunks"],
             least_s=self._limits.straggler_s,
@@ -554,7 +454,7 @@ class Dispatcher:
             _log.warning("straggler attempt=%s second=a%d", slow.name, second)
             if slow.node is not None:
                 self._failed_on[slow.item.id].add(slow.node)
-            await self._submit(_Running(second, slow.item, now_s, second=True))
+            await self._submit(Running(second, slow.item, now_s, second=True))
 
     async def _idle(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -577,10 +477,16 @@ class Dispatcher:
                 for attempt in self._running:
                     await transitions.release_attempt(connection, attempt)
 
-    async def _delete_own(self, running: _Running) -> None:
+    def _delete_own(self, running: Running) -> None:
         """Delete what an attempt may have written, since nobody refers to it."""
         if running.item.content_key is not None:
-            await self._janitor.delete([attempt_key(running.item.content_key, running.name)])
+            self._delete([attempt_key(running.item.content_key, running.name)])
+
+    def _delete(self, keys: Collection[str]) -> None:
+        """Delete objects beside the work."""
+        task = asyncio.create_task(self._janitor.delete(keys))
+        self._deleting.add(task)
+        task.add_done_callback(self._deleting.discard)
 
     async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call the executor in its thread."""

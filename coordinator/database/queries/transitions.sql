@@ -217,6 +217,11 @@ update work_items set status = 'ready', suspect = %(suspect)s, transient = %(tra
     not_before = now() + make_interval(secs => %(wait_s)s)
 where id = %(id)s;
 
+-- name: postpone_item
+-- Not before a while.
+update work_items set not_before = now() + make_interval(secs => %(wait_s)s)
+where id = %(id)s and status = 'ready';
+
 -- name: count_failure
 -- It failed while another try goes on.
 update work_items set suspect = %(suspect)s, transient = %(transient)s where id = %(id)s;
