@@ -12,7 +12,6 @@ from coordinator.dispatcher.pace import Pace
 from coordinator.dispatcher.running import Running
 from coordinator.progress import progress_of
 
-
 _KEPT_S: Final = 60.0
 """Between two of its chunks an export may wait for others' turns."""
 
