@@ -6,6 +6,7 @@ so they stay: the context for good, the last few songs, and the renderer of the 
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from contextlib import ExitStack
 from typing import Final, Self
@@ -43,6 +44,8 @@ class Studio:
         """Let everything go; a second time does no harm."""
         self._renderer = None
         self._songs.clear()
+        # What is freed after its context would be deleted, by its number, in whichever is current.
+        gc.collect()
         self._stack.close()
 
     def song(self, key: str, store: ObjectStore) -> Song:
