@@ -15,6 +15,7 @@
     │   ├── DamagedObjectError   an object's bytes are not those that were stored
     │   ├── InvalidKeyError      that is no object key
     │   └── StorageFullError     no space left
+    │       └── ScratchFullError no space left for temporary files, where a worker runs
     ├── DatabaseError            PostgreSQL failed; trying again may help
     │   └── SchemaError          its tables are not those of this program
     ├── RenderError              drawing, encoding or stitching went wrong
@@ -120,6 +121,12 @@ class StorageFullError(StorageError):
     """There is no space left to store an object."""
 
     kind = ErrorKind.PERMANENT
+
+
+class ScratchFullError(StorageFullError):
+    """There is no space left for temporary files; on another node there may be."""
+
+    kind = ErrorKind.SUSPECT
 
 
 class DatabaseError(MidifarmError):

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import av
 from av.error import FFmpegError
 
-from shared.errors import DamagedObjectError, RenderError, StorageFullError, VerificationError
+from shared.errors import (
+    DamagedObjectError,
+    ObjectNotFoundError,
+    RenderError,
+    ScratchFullError,
+    VerificationError,
+)
 from shared.plan import StitchReport, StitchSpec
 from shared.storage import ObjectStore
 from workers.probe import verify_export
@@ -78,7 +84,7 @@ def stitch(spec: StitchSpec, store: ObjectStore, progress: Progress = untold) ->
         VerificationError: The finished file is not what was planned.
         DamagedObjectError: The bytes of a segment or of the sound are not those that its maker
             told of; the fact ``key`` says which, so that it can be made again.
-        ObjectNotFoundError: A segment or the sound is gone; the same fact says which.
+        ObjectNotFoundError: A segment or the sound is gone; the fact ``keys`` names all that are.
         StorageError: The object store failed.
         CancelledError: ``progress`` said so.
     """
@@ -88,8 +94,13 @@ def stitch(spec: StitchSpec, store: ObjectStore, progress: Progress = untold) ->
             _write(spec, store, path, progress)
         except FFmpegError as exc:
             if exc.errno == errno.ENOSPC:
-                raise StorageFullError(f"There is no space left in {folder}.") from exc
+                raise ScratchFullError(f"There is no space left in {folder}.") from exc
             raise RenderError(f"The segments could not be joined: {exc}") from exc
+        except ObjectNotFoundError as exc:
+            # Where one is gone others may be, and all of them can be made at the same time.
+            keys = [*spec.segment_keys, *([spec.audio.key] if spec.audio else [])]
+            gone = [key for key in keys if not store.exists(key)]
+            raise ObjectNotFoundError(exc.message, **exc.facts | {"keys": gone}) from exc
         progress(spec.frames)
         verify_export(path, video=spec.video, frames=spec.frames, audio=spec.audio)
         progress(spec.frames)

@@ -102,8 +102,8 @@ def database_errors() -> Iterator[None]:
         yield
     except PoolTimeout as exc:
         raise DatabaseError("PostgreSQL cannot be reached.") from exc
-    except psycopg.errors.IntegrityError:
-        raise  # what a constraint means is known where the query was made
+    except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+        raise  # trying again does not help; what it means is known where the query was made
     except psycopg.Error as exc:
         state = f" ({exc.sqlstate})" if exc.sqlstate else ""
         reason = exc.diag.message_primary or type(exc).__name__

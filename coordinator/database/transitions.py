@@ -14,10 +14,18 @@ from typing import Any, Final
 from psycopg.types.json import Jsonb
 
 from coordinator.database.connection import Connection, Queries, Row
+from coordinator.database.storable import storable
 from coordinator.planning import ExportPlan, stitch_of
 from coordinator.progress import PLANNED, RENDERED, SPAN
 from shared.attempts import SUSPECT_LIMIT, TRANSIENT_LIMIT, back_off_s, may_retry
-from shared.errors import ConflictError, ErrorKind, MidifarmError, NotFoundError
+from shared.errors import (
+    ConflictError,
+    DamagedObjectError,
+    ErrorKind,
+    MidifarmError,
+    NotFoundError,
+    ObjectNotFoundError,
+)
 from shared.intake import ProbeSpec
 from shared.plan import AudioReport, SegmentReport, Spec, StitchReport
 from shared.states import ExportAction, ExportStatus, next_status
@@ -112,17 +120,17 @@ async def claim_item(
     if claimed is None:
         return None
     attempt_id = await add_attempt(connection, item_id, epoch)
+    assert attempt_id is not None  # noqa: S101  # claimed in this transaction
     if row is not None and row["status"] == ExportStatus.QUEUED:
         await _change(connection, row, ExportAction.BEGIN, "begin_export")
         await _tell(connection, row["id"])
     return attempt_id
 
 
-async def add_attempt(connection: Connection, item_id: int, epoch: int) -> int:
-    """Begin one more attempt of an item that is under way; its id."""
+async def add_attempt(connection: Connection, item_id: int, epoch: int) -> int | None:
+    """Begin one more attempt of an item that is under way; its id, or None if it is not."""
     attempt = await _QUERIES.one(connection, "insert_attempt", item_id=item_id, epoch=epoch)
-    assert attempt is not None  # noqa: S101  # an aggregate has one row
-    return int(attempt["id"])
+    return None if attempt is None else int(attempt["id"])
 
 
 async def commit_attempt(
@@ -153,7 +161,7 @@ async def commit_attempt(
     if item is None or item["outcome"] is not None or item["status"] != "running":
         await _end(connection, attempt_id, "late", worker)
         return Committed(accepted=False)
-    content_key, stored = item["content_key"], report.model_dump(mode="json")
+    content_key, stored = item["content_key"], storable(report.model_dump(mode="json"))
     superseded = False
     if content_key is not None:
         assert isinstance(report, SegmentReport | AudioReport | StitchReport)  # noqa: S101
@@ -204,14 +212,16 @@ async def fail_attempt(
         await _end(connection, attempt_id, "cancelled", worker)
         return
     await _end(connection, attempt_id, "failed", worker, error)
-    lost_key = error.facts.get("key") if item["kind"] == "stitch" else None
-    if lost_key is not None and await _remake(connection, item["export_id"], str(lost_key)):
+    lost = isinstance(error, DamagedObjectError | ObjectNotFoundError)
+    if item["kind"] == "stitch" and lost and await _remake(connection, item["export_id"], error):
         return
     counts = {
         "suspect": item["suspect"] + (error.kind is ErrorKind.SUSPECT),
         "transient": item["transient"] + (error.kind is ErrorKind.TRANSIENT),
     }
-    if may_retry(error.kind, **counts):
+    # A storage that is down says nothing about an uploaded file.
+    patient = item["kind"] == "probe" and error.kind is ErrorKind.TRANSIENT
+    if patient or may_retry(error.kind, **counts):
         left = await _QUERIES.one(connection, "attempts_under_way", item_id=item["id"])
         if left and left["count"]:
             await _QUERIES.execute(connection, "count_failure", id=item["id"], **counts)
@@ -222,7 +232,7 @@ async def fail_attempt(
         return
     await _QUERIES.execute(connection, "give_up_item", id=item["id"], **counts)
     if item["kind"] == "probe":
-        await _judge(connection, item["asset_id"], "rejected", None, error.message)
+        await _judge(connection, item["asset_id"], "rejected", None, storable(error.message))
         return
     reason = {
         ErrorKind.PERMANENT: None,
@@ -237,8 +247,8 @@ async def fail_attempt(
         ExportAction.FAIL,
         "fail_export",
         reason=reason,
-        message=error.message,
-        log=str(log) if log else None,
+        message=storable(error.message),
+        log=storable(str(log)) if log else None,
     )
     await _QUERIES.execute(connection, "cancel_items", id=row["id"])
     await _tell(connection, row["id"])
@@ -251,7 +261,7 @@ async def postpone_item(connection: Connection, item_id: int, wait_s: float) -> 
 
 async def forget_artifact(connection: Connection, key: str) -> None:
     """Note that an object does not stand any more."""
-    await _QUERIES.execute(connection, "drop_artifact", key=key)
+    await _QUERIES.execute(connection, "drop_artifacts", keys=[key])
 
 
 async def release_attempt(connection: Connection, attempt_id: int) -> None:
@@ -295,6 +305,8 @@ async def replan_for(connection: Connection, engine: str) -> int:
     rows = await _QUERIES.all(connection, "other_engines", engine=engine)
     for found in rows:
         row = await _lock(connection, found["id"])
+        if row["status"] not in ("rendering", "uploading") or row["engine"] in (None, engine):
+            continue  # changed while we waited for it
         await _change(
             connection,
             row,
@@ -384,7 +396,7 @@ async def _end(
         outcome=outcome,
         worker=worker,
         error_kind=str(error.kind) if error else None,
-        error_message=error.message if error else None,
+        error_message=storable(error.message) if error else None,
     )
 
 
@@ -430,7 +442,7 @@ async def _plan(
         plan=Jsonb(plan.model_dump(mode="json")),
         frames=plan.frames,
         chunks=len(whole.chunks),
-        warnings=Jsonb(warnings),
+        warnings=Jsonb(storable(warnings)),
         progress=PLANNED,
     )
     if whole.audio is not None:
@@ -517,29 +529,33 @@ async def _complete(
     await _tell(connection, export_id)
 
 
-async def _remake(connection: Connection, export_id: str, key: str) -> bool:
-    """Have the item made again whose object is lost or damaged; whether there is one."""
-    made = await _QUERIES.one(connection, "remake_item", export_id=export_id, key=key)
-    if made is None or made["transient"] >= TRANSIENT_LIMIT:
+async def _remake(connection: Connection, export_id: str, error: MidifarmError) -> bool:
+    """Have those items made again whose objects are lost or damaged; whether that is possible."""
+    keys = [str(key) for key in error.facts.get("keys") or [error.facts.get("key")]]
+    made = await _QUERIES.all(
+        connection, "remake_items", export_id=export_id, keys=keys, limit=TRANSIENT_LIMIT
+    )
+    if not made:
         return False
-    await _QUERIES.execute(connection, "lose_result", item_id=made["id"])
-    await _QUERIES.execute(connection, "drop_artifact", key=key)
+    await _QUERIES.execute(connection, "lose_results", item_ids=[item["id"] for item in made])
+    await _QUERIES.execute(connection, "drop_artifacts", keys=keys)
     await _QUERIES.execute(connection, "drop_stitch", id=export_id)
     row = await _lock(connection, export_id)
+    chunks = [item for item in made if item["kind"] == "chunk"]
     await _change(
         connection,
         row,
         ExportAction.RENDER_AGAIN,
         "render_again",
-        reason=f"A stored {'segment' if made['kind'] == 'chunk' else 'sound'} was lost or damaged.",
+        reason=f"A stored {'segment' if chunks else 'sound'} was lost or damaged.",
     )
-    if made["kind"] == "chunk":
+    if chunks:
         await _QUERIES.execute(
             connection,
             "count_chunks",
             id=export_id,
-            frames=-made["frames"],
-            chunks=-1,
+            frames=-sum(item["frames"] for item in chunks),
+            chunks=-len(chunks),
             cached=0,
             base=PLANNED,
             span=SPAN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from coordinator.database.connection import Connection, Queries, Row
 from coordinator.dispatcher.choosing import Waiting
@@ -15,6 +15,12 @@ async def list_waiting(connection: Connection, *, limit: int) -> list[Waiting]:
     """The first ``limit`` items of each user that can begin now."""
     rows = await _QUERIES.all(connection, "waiting", limit=limit)
     return [Waiting(**row) for row in rows]
+
+
+async def get_spec(connection: Connection, item_id: int) -> Any:
+    """What the worker of an item is told; None for a chunk, or where it is forgotten."""
+    row = await _QUERIES.one(connection, "item_spec", id=item_id)
+    return row and row["spec"]
 
 
 async def get_plan(connection: Connection, export_id: str) -> Row | None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from typing import Final
+from typing import Final, NoReturn
 
 from coordinator.database import Database
 from coordinator.database.migrations import migrate
@@ -23,8 +23,8 @@ _DAY_S: Final = 86400.0
 _DATABASE_TRIES: Final = 20
 
 
-def run_dispatcher(settings: ServiceSettings) -> None:
-    """Dispatch until SIGTERM or SIGINT.
+def run_dispatcher(settings: ServiceSettings) -> NoReturn:
+    """Dispatch until SIGTERM or SIGINT, then end the process.
 
     Where Ray does not answer any more, the process ends with status 75 (try again): only a fresh
     one can reach it, and whoever supervises this one starts it.
@@ -47,6 +47,9 @@ def run_dispatcher(settings: ServiceSettings) -> None:
             logging.shutdown()
             # Saying good-bye to a Ray that does not answer can take for ever.
             os._exit(os.EX_TEMPFAIL)
+    logging.shutdown()
+    # Threads that wait for a store that does not answer must not hold up the end.
+    os._exit(os.EX_OK)
 
 
 async def _migrate(url: str) -> None:

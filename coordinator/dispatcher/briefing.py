@@ -56,16 +56,19 @@ class Briefing:
             ValidationError: Another version of midifarm wrote the item.
             DatabaseError: PostgreSQL failed.
         """
+        if item.kind != "chunk":
+            async with self._database.transaction() as connection:
+                spec = await work.get_spec(connection, item.id)
         match item.kind:
             case "probe":
-                return ProbeSpec.model_validate(item.spec)
+                return ProbeSpec.model_validate(spec)
             case "intake":
-                return IntakeSpec.model_validate(item.spec)
+                return IntakeSpec.model_validate(spec)
             case "audio":
-                audio = AudioSpec.model_validate(item.spec)
+                audio = AudioSpec.model_validate(spec)
                 return audio.model_copy(update={"key": attempt_key(audio.key, attempt)})
             case "stitch":
-                stitch = StitchSpec.model_validate(item.spec)
+                stitch = StitchSpec.model_validate(spec)
                 return stitch.model_copy(update={"key": attempt_key(stitch.key, attempt)})
         assert item.export_id is not None  # noqa: S101  # a chunk is an export's
         assert item.chunk_index is not None  # noqa: S101

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +37,6 @@ class Waiting:
     """Its place in its export."""
     chunk_index: int | None
     """Which chunk."""
-    spec: dict[str, Any] | None
-    """What the worker is told; None for a chunk."""
     content_key: str | None
     """What determines its result."""
     found_key: str | None

@@ -56,6 +56,14 @@ _CLEAN_S: Final = 60.0
 _ORPHANS_S: Final = 3600.0
 _STORE_ANSWER_S: Final = 3.0
 _STORE_REST_S: Final = 5.0
+_CONFIRM_S: Final = 1.0
+_RECOVER_S: Final = 10.0
+_ODD_REST_S: Final = 60.0
+_LOG_CHARACTERS: Final = 4000
+_REMEMBERED: Final = 10_000
+_KILL_AGAIN_S: Final = 5.0
+_FORGET_S: Final = 60.0
+"""An attempt of whose end nothing is heard for so long after it was killed is given up."""
 _FAREWELL_S: Final = 3.0
 """How long attempts have to stop when the dispatcher does."""
 _DATABASE_REST_S: Final = 0.5
@@ -87,7 +95,7 @@ class Dispatcher:
         self._telling = Telling(database)
         self._briefing = Briefing(database)
         self._slots = 1
-        self._looked_s = 0.0
+        self._looked_s = self._confirmed_s = self._recovered_s = self._store_silent_s = 0.0
         self._to_sweep_s: float | None = None
         self._deleting: set[asyncio.Task[None]] = set()
 
@@ -108,7 +116,7 @@ class Dispatcher:
             _log.info("standing_by engine=%r", self._engine)
             while not self._stop.is_set():
                 try:
-                    async with leadership(self._database, self._stop) as term:
+                    async with leadership(self._database, self._stop, self._give_up_to) as term:
                         if term is not None:
                             await self._lead(term)
                 except DatabaseError as exc:
@@ -120,6 +128,7 @@ class Dispatcher:
                 await listening
             if self._deleting:
                 await asyncio.wait(self._deleting, timeout=1.0)
+            self._janitor.close()
             self._thread.shutdown(wait=False)
 
     async def _listen(self) -> None:
@@ -136,43 +145,68 @@ class Dispatcher:
     async def _lead(self, term: Leadership) -> None:
         await self._take_over(term)
         _log.info("leading epoch=%d kept=%d", term.epoch, len(self._running))
-        confirmed_s = 0.0
         cleaning = asyncio.create_task(self._keep_clean())
         try:
             while not self._stop.is_set():
-                self._wake.clear()
-                now_s = time.monotonic()
-                if now_s - confirmed_s > 1.0:
-                    self._slots = await self._call(lambda: self._executor.slots)
+                try:
+                    await self._round(term)
+                except DatabaseError as exc:
+                    # One query that failed is no reason to throw all work away; raises if we
+                    # do not lead any more.
                     await term.confirm(self._slots)
-                    confirmed_s = now_s
-                await self._hear(_WAIT_S if self._running else 0)
-                begun = await self._fill()
-                if now_s - self._looked_s > _LOOK_S:
-                    self._looked_s = now_s
-                    await self._look()
-                if not self._running and not begun:
-                    await self._idle()
+                    _log.warning("round_failed error=%s", exc)
+                    self._recovered_s = 0.0
+                    await self._rest(_DATABASE_REST_S)
         finally:
             cleaning.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await cleaning
+            await asyncio.wait([cleaning])
             if self._stop.is_set():
                 await self._say_farewell()
 
+    async def _round(self, term: Leadership) -> None:
+        """Once round: hear what has ended, begin what waits, look after what is under way."""
+        self._wake.clear()
+        now_s = time.monotonic()
+        if now_s - self._confirmed_s > _CONFIRM_S:
+            self._slots = await self._call(lambda: self._executor.slots)
+            await term.confirm(self._slots)
+            self._confirmed_s = now_s
+        if now_s - self._recovered_s > _RECOVER_S:
+            await self._recover()
+        await self._hear(_WAIT_S if self._running else 0)
+        begun = await self._fill()
+        if now_s - self._looked_s > _LOOK_S:
+            self._looked_s = now_s
+            await self._look()
+        if not self._running and not begun:
+            await self._idle()
+
     async def _take_over(self, term: Leadership) -> None:
         """Begin a term: free what leaders before have lost, keep what is ours."""
-        interrupted = term.epoch == self._epoch + 1
+        await self._give_up_to(term.epoch - 1)
         self._epoch = term.epoch
-        if self._running and not interrupted:
-            # Somebody else led meanwhile and has begun our work anew.
+        await self._recover()
+        async with self._database.transaction() as connection:
+            replanned = await transitions.replan_for(connection, self._engine)
+        if replanned:
+            _log.warning("replanned exports=%d", replanned)
+
+    async def _give_up_to(self, epoch: int) -> None:
+        """End what is under way if somebody else has led since, and has begun it anew."""
+        if self._running and epoch != self._epoch:
             await self._call(self._executor.kill, [each.name for each in self._running.values()])
             self._running.clear()
+
+    async def _recover(self) -> None:
+        """Free every attempt that is not ours: of leaders before, or lost on its way to us."""
+        self._recovered_s = time.monotonic()
+        for book in (self._failed_on, self._served):
+            while len(book) > _REMEMBERED:
+                book.pop(next(iter(book)))  # type: ignore[call-overload]  # the oldest
         async with self._database.transaction() as connection:
             lost = await transitions.recover(connection, list(self._running))
-            replanned = await transitions.replan_for(connection, self._engine)
-        if lost or replanned:
-            _log.warning("recovered lost=%d replanned=%d", len(lost), replanned)
+        if lost:
+            _log.warning("recovered attempts=%d", len(lost))
         self._delete([attempt_key(key, f"a{attempt}") for attempt, key in lost])
 
     async def _hear(self, timeout_s: float) -> None:
@@ -180,8 +214,30 @@ class Dispatcher:
         self._unheard += await self._call(self._executor.wait, timeout_s)
         while self._unheard:
             # Stays on the list until the database knows.
-            await self._take(self._unheard[0])
+            outcome = self._unheard[0]
+            try:
+                await self._take(outcome)
+            except (DatabaseError, ClusterLostError):
+                raise
+            except Exception as exc:
+                # One odd result must not stop the farm.
+                _log.exception("outcome_refused attempt=%s", outcome.attempt)
+                await self._refuse(outcome, exc)
             del self._unheard[0]
+
+    async def _refuse(self, outcome: Outcome, exc: Exception) -> None:
+        """Fail an attempt whose result cannot be kept."""
+        running = self._running.get(int(outcome.attempt[1:]))
+        if running is None:
+            return
+        error = RenderError(
+            f"Its result cannot be kept: {type(exc).__name__}.", log=f"{exc!r}"[:_LOG_CHARACTERS]
+        )
+        try:
+            await self._take_failure(running, outcome, error)
+        finally:
+            # Whatever is wrong with it: it is not ours any more, and is freed as a lost one.
+            self._running.pop(running.id, None)
 
     async def _take(self, outcome: Outcome) -> None:
         running = self._running.get(int(outcome.attempt[1:]))
@@ -252,18 +308,16 @@ class Dispatcher:
             error.kind,
             error,
         )
-        if error.kind is ErrorKind.SUSPECT:
-            now_s = time.monotonic()
-            if outcome.node is not None:
-                self._failed_on[item.id].add(outcome.node)
-            if (
-                self._suspects.failed(
-                    outcome.worker, outcome.node, item.export_id or item.asset_id or "", now_s
-                )
-                and outcome.worker is not None
-            ):
-                _log.warning("worker_set_aside worker=%s", outcome.worker)
-                await self._call(self._executor.retire, outcome.worker)
+        if error.kind is ErrorKind.PERMANENT:
+            return
+        if outcome.node is not None:
+            self._failed_on[item.id].add(outcome.node)
+        # What hinders a worker may be its node's disk or network, but is not the worker's fault.
+        worker = outcome.worker if error.kind is ErrorKind.SUSPECT else None
+        whose = item.export_id or item.asset_id or ""
+        if self._suspects.failed(worker, outcome.node, whose, time.monotonic()) and worker:
+            _log.warning("worker_set_aside worker=%s", worker)
+            await self._call(self._executor.retire, worker)
 
     async def _fill(self) -> int:
         """Begin as much as there is room for; how much that was."""
@@ -280,7 +334,14 @@ class Dispatcher:
         )
         begun = 0
         for item in chosen:
-            begun += await self._begin(item)
+            try:
+                begun += await self._begin(item)
+            except (DatabaseError, ClusterLostError):
+                raise
+            except Exception:
+                _log.exception("item_refused item=%d export=%s", item.id, item.export_id)
+                async with self._database.transaction() as connection:
+                    await transitions.postpone_item(connection, item.id, _ODD_REST_S)
         return begun
 
     async def _begin(self, item: Waiting) -> bool:
@@ -307,12 +368,15 @@ class Dispatcher:
 
     async def _stands(self, key: str) -> bool | None:
         """Whether an object is in the store; None where the store does not say so soon."""
+        if time.monotonic() < self._store_silent_s:
+            return None
         try:
             return await asyncio.wait_for(
-                asyncio.to_thread(self._store.exists, key), _STORE_ANSWER_S
+                self._janitor.in_thread(self._store.exists, key), _STORE_ANSWER_S
             )
         except (TimeoutError, StorageError) as exc:
             _log.warning("store_does_not_answer key=%s error=%r", key, exc)
+            self._store_silent_s = time.monotonic() + _STORE_REST_S
             return None
 
     async def _submit(self, running: Running) -> None:
@@ -369,6 +433,8 @@ class Dispatcher:
                     await self._janitor.clean_orphans()
             except (DatabaseError, StorageError) as exc:
                 _log.warning("cleaning_failed error=%s", exc)
+            except Exception:
+                _log.exception("cleaning_failed")
             await asyncio.sleep(_LOOK_S)
 
     def _note(self, status: Mapping[str, AttemptStatus], now_s: float) -> None:
@@ -398,9 +464,9 @@ class Dispatcher:
                     running.verdict = ClusterError(
                         f"No worker has begun it within {self._limits.begin_s:.0f} s."
                     )
-            elif now_s - running.started_s > self._limits.deadline_s:
+            elif now_s - running.started_s > self._limits.deadline_of(running.item.kind):
                 running.verdict = RenderError(
-                    f"It ran for more than {self._limits.deadline_s:.0f} s."
+                    f"It ran for more than {self._limits.deadline_of(running.item.kind):.0f} s."
                 )
             elif running.item.kind == "chunk" and now_s - running.moved_s > self._limits.stall_s:
                 running.verdict = RenderError(f"It drew no frame for {self._limits.stall_s:.0f} s.")
@@ -410,13 +476,16 @@ class Dispatcher:
             each
             for each in self._running.values()
             if each.told_s is not None
-            and not each.killed
             and now_s - each.told_s >= self._limits.grace_s
+            and now_s - each.killed_s >= _KILL_AGAIN_S
         ]
         if stubborn:
             await self._call(self._executor.kill, [each.name for each in stubborn])
             for each in stubborn:
-                each.killed = True
+                each.killed_s = now_s
+                if each.told_s is not None and now_s - each.told_s > _FORGET_S:
+                    _log.error("attempt_given_up attempt=%s", each.name)
+                    del self._running[each.id]
             self._to_sweep_s = now_s + 6.0
 
     async def _tell_to_stop(self, attempts: Collection[Running]) -> None:
@@ -451,6 +520,8 @@ class Dispatcher:
             slow = self._running[attempt]
             async with self._database.transaction() as connection:
                 second = await transitions.add_attempt(connection, slow.item.id, self._epoch)
+            if second is None:
+                continue
             _log.warning("straggler attempt=%s second=a%d", slow.name, second)
             if slow.node is not None:
                 self._failed_on[slow.item.id].add(slow.node)

@@ -7,11 +7,13 @@ object that nothing refers to, which the sweep over the whole store finds later.
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from coordinator.database import Database
 from coordinator.database.connection import Queries
@@ -20,11 +22,13 @@ from shared.errors import StorageError
 from shared.storage import ObjectInfo, ObjectStore
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 _QUERIES: Final = Queries("janitor")
 
 _PREFIXES: Final = ("segments/", "audio/", "exports/")
 """What attempts write; assets and songs stay as long as there may be a use for them."""
 _AT_A_TIME: Final = 500
+_THREADS: Final = 8
 _ABANDONED_S: Final = 24 * 3600
 """An upload in parts that went on for longer belonged to a writer that died."""
 
@@ -37,6 +41,18 @@ class Janitor:
         self._database = database
         self._store = store
         self._limits = limits
+        # Not asyncio's own, which is waited for at the end, also where a store does not answer.
+        self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="store")
+
+    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call the store beside everything else."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, functools.partial(function, *arguments)
+        )
+
+    def close(self) -> None:
+        """Begin nothing more; what does not answer is left alone."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def clean_ended(self) -> int:
         """Remove what cancelled exports have left, and failed ones of long ago.
@@ -74,12 +90,12 @@ class Janitor:
 
     async def clean_orphans(self) -> int:
         """Remove objects that nothing refers to; how many there were."""
-        await asyncio.to_thread(self._store.sweep, _ABANDONED_S)
+        await self.in_thread(self._store.sweep, _ABANDONED_S)
         oldest = datetime.now(UTC) - timedelta(seconds=self._limits.orphan_s)
         removed = 0
         for prefix in _PREFIXES:
             listing = self._store.list(prefix)
-            while page := await asyncio.to_thread(_page, listing):
+            while page := await self.in_thread(_page, listing):
                 old = [info.key for info in page if info.modified_at < oldest]
                 if not old:
                     continue
@@ -97,7 +113,7 @@ class Janitor:
         """Delete objects; what fails is left to the next sweep over the whole store."""
         for key in keys:
             try:
-                await asyncio.to_thread(self._store.delete, key)
+                await self.in_thread(self._store.delete, key)
             except StorageError as exc:
                 _log.warning("delete_failed key=%s error=%s", key, exc)
 

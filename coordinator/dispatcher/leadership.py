@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -48,8 +48,15 @@ class Leadership:
 
 
 @asynccontextmanager
-async def leadership(database: Database, stop: asyncio.Event) -> AsyncIterator[Leadership | None]:
+async def leadership(
+    database: Database, stop: asyncio.Event, on_other: Callable[[int], Awaitable[None]]
+) -> AsyncIterator[Leadership | None]:
     """Wait until this process leads; None where it was told to stop before.
+
+    Args:
+        database: Where the lock is.
+        stop: Set when this process is to stop.
+        on_other: Told the epoch of whoever leads, again and again while this process waits.
 
     Raises:
         DatabaseError: PostgreSQL failed.
@@ -59,6 +66,9 @@ async def leadership(database: Database, stop: asyncio.Event) -> AsyncIterator[L
             row = await _QUERIES.one(connection, "try_lock", lock=_LOCK)
             if row and row["had"]:
                 break
+            other = await _QUERIES.one(connection, "current_epoch")
+            if other is not None:
+                await on_other(int(other["epoch"]))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _ASK_S)
         else:

@@ -16,7 +16,9 @@ class Limits:
     begin_s: float = 120.0
     """The longest that an attempt may wait for a worker while a slot is free."""
     deadline_s: float = 1800.0
-    """The longest that one attempt may take."""
+    """The longest that one attempt at a chunk, an intake or a probe may take."""
+    long_deadline_s: float = 6 * 3600.0
+    """The same of the sound and the stitch, which are as long as the whole video."""
     stall_s: float = 180.0
     """The longest that a chunk may go without a new frame."""
     straggler_s: float = 10.0
@@ -27,5 +29,9 @@ class Limits:
     """How long segments and sounds are kept that nothing under way needs."""
     event_retention_s: float = 3600.0
     """How long progress is kept, but for changes of state."""
-    orphan_s: float = 6 * 3600.0
+    orphan_s: float = 12 * 3600.0
     """Age at which an object that nothing refers to is removed; no attempt takes as long."""
+
+    def deadline_of(self, kind: str) -> float:
+        """The longest that one attempt at a kind of work item may take."""
+        return self.long_deadline_s if kind in ("audio", "stitch") else self.deadline_s

@@ -21,7 +21,8 @@ class Running:
     moved_s: float = 0.0
     told_s: float | None = None
     """When it was told to stop."""
-    killed: bool = False
+    killed_s: float = float("-inf")
+    """When its process was ended last."""
     verdict: MidifarmError | None = None
     """Why we stopped it, where it is to blame."""
     second: bool = False

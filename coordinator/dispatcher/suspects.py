@@ -13,6 +13,7 @@ WORKER_FAILURES: Final = 3
 """Failures in a row, of two exports at least, after which a worker process is replaced."""
 NODE_FAILURES: Final = 6
 """Failures in a row, of three exports at least, after which a node is left alone for a while."""
+_REMEMBERED: Final = 10_000
 NODE_REST_S: Final = 600.0
 """How long it is left alone."""
 
@@ -51,6 +52,8 @@ class Suspects:
                 del self._nodes[node]
         if worker is None:
             return False
+        if len(self._workers) > _REMEMBERED:
+            self._workers.clear()  # processes that are long gone
         streak = self._workers.setdefault(worker, _Streak())
         streak.add(export_id)
         if streak.failures >= WORKER_FAILURES and len(streak.exports) >= 2:

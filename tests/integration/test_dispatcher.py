@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -531,3 +531,154 @@ async def test_a_commit_whose_answer_is_lost_counts(database: Database, store: L
     assert len(lost) == 5
     assert (row["status"], max(workers.made.values())) == ("completed", 1)
     assert store.stat(row["download_url"]).size_bytes == row["file_size"]
+
+
+@on_a_database
+async def test_odd_text_from_a_file_stops_nobody(database: Database, store: LocalStore) -> None:
+    workers = PaintedWorkers(store)
+    odd = "bad \0 \udc80 name.mid"
+    workers.fail = lambda attempt, item: (
+        MidiError(f"{odd} holds no notes.")
+        if isinstance(item, IntakeSpec) and "odd.mid" in item.names.values()
+        else None
+    )
+    bad = await add_export(database, "ada", song="odd")
+    good = await add_export(database, "ben")
+    async with dispatching(database, workers, store):
+        row = await ended(database, bad)
+        assert (await ended(database, good, "ben"))["status"] == "completed"
+    assert row["status"] == "failed"
+    assert row["error_message"] == "bad � � name.mid holds no notes."
+
+
+@on_a_database
+async def test_a_row_that_nobody_can_read_stops_nobody(
+    database: Database, store: LocalStore
+) -> None:
+    workers = PaintedWorkers(store)
+    bad = await add_export(database, "ada", song="bad")
+    good = await add_export(database, "ben")
+    async with database.transaction() as connection:
+        await connection.execute(
+            "update export_jobs set config = config || '{\"fromTheFuture\": 1}' where id = %s",
+            (bad,),
+        )
+    async with dispatching(database, workers, store):
+        assert (await ended(database, good, "ben"))["status"] == "completed"
+        row = await ended(database, bad)
+    assert row["status"] == "failed"
+    assert "cannot be kept" in row["error_message"]
+
+
+@on_a_database
+async def test_a_segment_that_is_lost_again_and_again_ends_the_export(
+    database: Database, store: LocalStore
+) -> None:
+    workers = PaintedWorkers(store)
+    workers.fail = lambda attempt, item: (
+        DamagedObjectError("It is damaged.", key=item.segment_keys[1])
+        if isinstance(item, StitchSpec)
+        else None
+    )
+    held = True
+    workers.hold = lambda attempt, item: held and isinstance(item, ChunkSpec) and item.index == 1
+    export = await add_export(database)
+    async with dispatching(database, workers, store):
+
+        async def is_held() -> bool:
+            return bool((await row_of(database, export))["chunks_done"] == 3)
+
+        await until(is_held)
+        async with database.transaction() as connection:
+            await connection.execute("update work_items set transient = 18 where chunk_index = 1")
+            await connection.execute("update work_items set transient = 18 where kind = 'stitch'")
+        held = False
+
+        async def is_given_up() -> bool:
+            async with database.transaction() as connection:
+                cursor = await connection.execute(
+                    "select 1 from attempts a join work_items w on w.id = a.item_id "
+                    "where w.kind = 'stitch' and a.outcome = 'failed'"
+                )
+                return await cursor.fetchone() is not None
+
+        # Remade once; then the stitch itself fails, and rests, as for any other hindrance.
+        await until(is_given_up)
+        assert (await row_of(database, export))["chunks_done"] == 4
+
+
+@on_a_database
+async def test_a_storage_that_is_down_loses_no_segment(
+    database: Database, store: LocalStore
+) -> None:
+    workers = PaintedWorkers(store)
+    hindered: list[str] = []
+
+    def fail(attempt: str, item: object) -> StorageError | None:
+        if isinstance(item, StitchSpec) and len(hindered) < 2:
+            hindered.append(attempt)
+            return StorageError("It is down.", key=item.segment_keys[1])
+        return None
+
+    workers.fail = fail
+    export = await add_export(database)
+    async with dispatching(database, workers, store):
+        row = await ended(database, export)
+    assert (row["status"], max(workers.made.values())) == ("completed", 1)
+
+
+@on_a_database
+async def test_one_query_that_fails_throws_no_work_away(
+    database: Database, store: LocalStore
+) -> None:
+    real, failed = work.wanted_attempts, []
+
+    async def wanted_attempts(connection: Connection, ids: Collection[int]) -> set[int]:
+        if not failed:
+            failed.append(ids)
+            raise DatabaseError("PostgreSQL failed (40P01): deadlock detected.")
+        return await real(connection, ids)
+
+    workers = PaintedWorkers(store)
+    workers.hold = lambda attempt, item: isinstance(item, ChunkSpec) and not failed
+    export = await add_export(database)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work, "wanted_attempts", wanted_attempts)
+        async with dispatching(database, workers, store):
+            row = await ended(database, export)
+            async with database.transaction() as connection:
+                cursor = await connection.execute("select epoch from dispatcher")
+                assert (await cursor.fetchone() or {})["epoch"] == 1
+    assert (row["status"], max(workers.made.values())) == ("completed", 1)
+
+
+@on_a_database
+async def test_who_leads_no_more_begins_nothing(database: Database, store: LocalStore) -> None:
+    await add_export(database)
+    async with database.transaction() as connection:
+        (item,) = await work.list_waiting(connection, limit=1)
+        await connection.execute("update dispatcher set epoch = 7")
+    for epoch, begun in ((6, False), (7, True)):
+        async with database.transaction() as connection:
+            attempt = await transitions.claim_item(connection, item.id, item.export_id, epoch)
+        assert (attempt is not None) is begun
+    async with database.transaction() as connection:
+        assert await transitions.add_attempt(connection, item.id, 6) is None
+
+
+@on_a_database
+async def test_what_was_lost_on_its_way_is_found_again(
+    database: Database, store: LocalStore
+) -> None:
+    export = await add_export(database)
+    workers = PaintedWorkers(store)
+    async with dispatching(database, workers, store):
+        async with database.transaction() as connection:
+            # As a leader would leave it that was cut off in the middle of a claim.
+            await connection.execute(
+                "with item as (update work_items set status = 'running' "
+                "where status = 'ready' returning id) "
+                "insert into attempts (item_id, number, epoch) select id, 99, 0 from item"
+            )
+        row = await ended(database, export)
+    assert row["status"] == "completed"

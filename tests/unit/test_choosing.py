@@ -35,7 +35,6 @@ def item(
         queued_at=NOON + timedelta(seconds=queued_s),
         position=position,
         chunk_index=0,
-        spec=None,
         content_key=content,
         found_key=None,
     )

@@ -30,6 +30,7 @@ KINDS = {
     "DamagedObjectError": ErrorKind.TRANSIENT,
     "InvalidKeyError": ErrorKind.PERMANENT,
     "StorageFullError": ErrorKind.PERMANENT,
+    "ScratchFullError": ErrorKind.SUSPECT,
     "DatabaseError": ErrorKind.TRANSIENT,
     "SchemaError": ErrorKind.PERMANENT,
     "RenderError": ErrorKind.SUSPECT,

@@ -160,8 +160,11 @@ class MetaCollector:
 
 
 def decode_text(data: bytes) -> str:
-    """Read a text as UTF-8, else as Windows-1252, else as Latin-1; zeros at its end go."""
-    data = data.rstrip(b"\0")
+    """Read a text as UTF-8, else as Windows-1252, else as Latin-1; zeros at its end go.
+
+    Zeros within become spaces: no database keeps them.
+    """
+    data = data.rstrip(b"\0").replace(b"\0", b" ")
     for encoding in ("utf-8", "cp1252"):
         try:
             return data.decode(encoding)

@@ -11,16 +11,18 @@ order by e.updated_at limit 100;
 
 -- name: release_artifacts
 -- What an export made and nobody else has a use for.
-delete from artifacts a using work_items w
-where w.export_id = %(id)s and w.content_key = a.content_key
-    and not exists (
-        select from work_items other join export_jobs e on e.id = other.export_id
-        where other.content_key = a.content_key and other.export_id <> %(id)s
-            and e.cleaned_at is null
-            and e.status <> 'cancelled')
-    and not exists (
-        select from export_jobs e where e.download_url = a.object_key and e.id <> %(id)s)
-returning a.object_key;
+delete from artifacts where content_key in (
+    select a.content_key from artifacts a join work_items w on w.content_key = a.content_key
+    where w.export_id = %(id)s
+        and not exists (
+            select from work_items other join export_jobs e on e.id = other.export_id
+            where other.content_key = a.content_key and other.export_id <> %(id)s
+                and e.cleaned_at is null
+                and e.status <> 'cancelled')
+        and not exists (
+            select from export_jobs e where e.download_url = a.object_key and e.id <> %(id)s)
+    order by a.content_key for update of a)
+returning object_key;
 
 -- name: mark_cleaned
 -- Nothing of an export lies about any more.
@@ -39,16 +41,16 @@ returning id;
 
 -- name: drop_old_artifacts
 -- What nothing under way needs, that was not used for long; videos as long as they can be had.
-delete from artifacts a
-where a.content_key in (
-    select content_key from artifacts
-    where used_at < now() - make_interval(secs => %(keep_s)s) order by used_at limit 500)
-    and not exists (select from export_jobs e where e.download_url = a.object_key)
-    and not exists (
-        select from work_items w join export_jobs e on e.id = w.export_id
-        where w.content_key = a.content_key
-            and e.status in ('queued', 'rendering', 'uploading'))
-returning a.object_key;
+delete from artifacts where content_key in (
+    select a.content_key from artifacts a
+    where a.used_at < now() - make_interval(secs => %(keep_s)s)
+        and not exists (select from export_jobs e where e.download_url = a.object_key)
+        and not exists (
+            select from work_items w join export_jobs e on e.id = w.export_id
+            where w.content_key = a.content_key
+                and e.status in ('queued', 'rendering', 'uploading'))
+    order by a.content_key limit 500 for update of a skip locked)
+returning object_key;
 
 -- name: drop_old_items
 -- The work of exports that ended long ago; their history stays.

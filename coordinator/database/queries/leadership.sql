@@ -2,6 +2,10 @@
 -- The advisory lock of the leading dispatcher, held as long as the connection lasts.
 select pg_try_advisory_lock(%(lock)s) as had;
 
+-- name: current_epoch
+-- The term of whoever leads, or led last.
+select epoch from dispatcher;
+
 -- name: begin_epoch
 -- A new leader.
 update dispatcher set epoch = epoch + 1, leader = %(name)s, since = now(), heartbeat_at = now()

@@ -143,9 +143,15 @@ from export_jobs where id = %(id)s;
 
 -- name: reuse_artifacts
 -- Whatever stands already need not be made: the items of an export that it does.
-with found as (
-    update artifacts a set used_at = now() from work_items w
-    where w.export_id = %(id)s and w.status = 'ready' and a.content_key = w.content_key
+-- Artifacts are locked in the order of their keys, here and by the janitor.
+with standing as (
+    select a.content_key from artifacts a join work_items w on w.content_key = a.content_key
+    where w.export_id = %(id)s and w.status = 'ready'
+    order by a.content_key for update of a
+), found as (
+    update artifacts a set used_at = now() from standing s, work_items w
+    where a.content_key = s.content_key and w.content_key = s.content_key
+        and w.export_id = %(id)s and w.status = 'ready'
     returning w.id, a.report
 )
 update work_items w set status = 'done', ended_at = now(),
@@ -177,14 +183,17 @@ from attempts a join work_items w on w.id = a.item_id where a.id = %(id)s;
 -- Give a work item to this leader, if it leads and the item still waits.
 update work_items set status = 'running'
 where id = %(id)s and status = 'ready'
-    and exists (select from dispatcher where epoch = %(epoch)s)
+    -- Locked: a claim that is under way when another begins to lead is waited for.
+    and exists (select from dispatcher where epoch = %(epoch)s for share)
 returning id;
 
 -- name: insert_attempt
 -- One numbered try.
 insert into attempts (item_id, number, epoch)
-select %(item_id)s, coalesce(max(number), 0) + 1, %(epoch)s from attempts
-where item_id = %(item_id)s
+select w.id, (select coalesce(max(number), 0) + 1 from attempts where item_id = w.id), %(epoch)s
+from work_items w
+where w.id = %(item_id)s and w.status = 'running'
+    and exists (select from dispatcher where epoch = %(epoch)s for share)
 returning id;
 
 -- name: end_attempt
@@ -232,20 +241,21 @@ update work_items set status = 'failed', suspect = %(suspect)s, transient = %(tr
     ended_at = now()
 where id = %(id)s;
 
--- name: remake_item
--- The item whose result was in an object that is lost or damaged.
+-- name: remake_items
+-- The items whose results were in objects that are lost or damaged.
 update work_items set status = 'ready', report = null, ended_at = null, transient = transient + 1,
     not_before = now()
-where export_id = %(export_id)s and status = 'done' and report ->> 'key' = %(key)s
+where export_id = %(export_id)s and status = 'done' and report ->> 'key' = any (%(keys)s)
+    and transient + 1 < %(limit)s
 returning id, kind, stop_frame - start_frame as frames, transient;
 
--- name: lose_result
--- The attempt whose result does not stand any more.
-update attempts set outcome = 'lost' where item_id = %(item_id)s and outcome = 'committed';
+-- name: lose_results
+-- The attempts whose results do not stand any more.
+update attempts set outcome = 'lost' where item_id = any (%(item_ids)s) and outcome = 'committed';
 
--- name: drop_artifact
--- An object that does not stand any more.
-delete from artifacts where object_key = %(key)s;
+-- name: drop_artifacts
+-- Objects that do not stand any more.
+delete from artifacts where object_key = any (%(keys)s);
 
 -- name: lose_attempts
 -- Tries of leaders that are gone; nobody will hear of them.

@@ -23,8 +23,8 @@ from minio.datatypes import Upload as ListedUpload
 from shared.errors import (
     InvalidKeyError,
     ObjectNotFoundError,
+    ScratchFullError,
     StorageError,
-    StorageFullError,
 )
 from shared.storage.keys import check_key, check_prefix
 from shared.storage.port import ObjectInfo
@@ -359,7 +359,7 @@ def _piece(fd: int, start: int, size_bytes: int) -> bytearray:
 def _no_copy(key: str, exc: OSError) -> StorageError:
     folder, reason = tempfile.gettempdir(), exc.strerror or str(exc)
     if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageFullError(
+        return ScratchFullError(
             f"There is no room in {folder} for a copy of {key}: {reason}. Make room there, or "
             "point TMPDIR to another folder.",
             folder=folder,
