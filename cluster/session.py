@@ -47,6 +47,8 @@ _REACHED_WITHIN_S: Final = 5.0
 _SHUT_DOWN_WITHIN_S: Final = 15.0
 SCRATCH_VARIABLE: Final = "MIDIFARM_SCRATCH_DIR"
 """Names the folder for a node's temporary files; without it Python's own is taken (TMPDIR)."""
+_ANY_ROUTE: Final = "192.0.2.1"
+"""An address for documentation (RFC 5737): asked only by which of ours it would be reached."""
 _OBJECT_STORE_BYTES: Final = 100 << 20
 """Segments travel through the object storage; Ray's own store holds a few small reports."""
 
@@ -101,6 +103,8 @@ def ray_session(address: str | None, workers: int) -> Iterator[None]:
         else:
             options["address"] = address
             _check_reachable(address)
+            if _is_loopback_only(address):
+                os.environ.update(_LOCAL_ENVIRONMENT)
         import ray  # reads the environment when it is imported
 
         on_terminate = signal.getsignal(signal.SIGTERM)
@@ -170,6 +174,24 @@ def _check_reachable(address: str) -> None:
             f"There is no Ray cluster at {address} ({exc}). Is its head node running, and does "
             "its firewall let this machine through?"
         ) from exc
+
+
+def _is_loopback_only(address: str) -> bool:
+    """Whether a cluster listens on this machine's loopback interface, and nowhere else.
+
+    Ray replaces a loopback address by the machine's outer one unless it is told not to.
+    """
+    host, _, port = address.rpartition(":")
+    if not (host == "localhost" or host.startswith("127.")) or not port.isdecimal():
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((_ANY_ROUTE, 9))  # sends nothing
+            outer = probe.getsockname()[0]
+            socket.create_connection((outer, int(port)), timeout=1.0).close()
+        except OSError:
+            return True
+    return False
 
 
 def _refusal(address: str | None, exc: BaseException) -> str:

@@ -45,3 +45,5 @@ def configure_logging(form: Literal["text", "json"]) -> None:
     # They tell of every request that we make.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It tells of every try to connect, which whoever waits for it tells once.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

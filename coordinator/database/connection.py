@@ -38,15 +38,21 @@ _OPTIONS: Final = {
 class Database:
     """A pool of connections to one database; an async context manager."""
 
-    def __init__(self, url: str, *, most: int = 10) -> None:
-        """Prepare to connect to ``url`` with at most ``most`` connections at a time."""
+    def __init__(self, url: str, *, most: int = 10, answer_s: float = 10.0) -> None:
+        """Prepare to connect.
+
+        Args:
+            url: Of the database.
+            most: Connections at a time.
+            answer_s: How long a connection is waited for.
+        """
         self._url = url
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             kwargs=_OPTIONS | {"row_factory": dict_row, "autocommit": True},
             min_size=1,
             max_size=most,
-            timeout=10,
+            timeout=answer_s,
             max_idle=60,
             reconnect_timeout=10,
             open=False,
@@ -62,7 +68,7 @@ class Database:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._pool.close()
+        await self._pool.close(timeout=1.0)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -101,7 +107,9 @@ def database_errors() -> Iterator[None]:
     try:
         yield
     except PoolTimeout as exc:
-        raise DatabaseError("PostgreSQL cannot be reached.") from exc
+        raise DatabaseError(
+            "PostgreSQL cannot be reached. Is its address right, and does it run?"
+        ) from exc
     except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
         raise  # trying again does not help; what it means is known where the query was made
     except psycopg.Error as exc:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from typing import Final, NoReturn
 
 from coordinator.database import Database
@@ -20,7 +21,10 @@ from shared.storage import ObjectStore, open_store
 _log = logging.getLogger(__name__)
 
 _DAY_S: Final = 86400.0
-_DATABASE_TRIES: Final = 20
+_DATABASE_WITHIN_S: Final = 60.0
+_DATABASE_ANSWER_S: Final = 3.0
+"""The loop over everything else stands still for no longer than this."""
+_END_S: Final = 3.5
 
 
 def run_dispatcher(settings: ServiceSettings) -> NoReturn:
@@ -53,13 +57,18 @@ def run_dispatcher(settings: ServiceSettings) -> NoReturn:
 
 
 async def _migrate(url: str) -> None:
-    async with Database(url, most=2) as database:
-        for attempt in range(_DATABASE_TRIES):
+    async with Database(url, most=2, answer_s=_DATABASE_ANSWER_S) as database:
+        until_s = time.monotonic() + _DATABASE_WITHIN_S
+        said = ""
+        while True:
             try:
                 version = await migrate(database)
             except DatabaseError as exc:
-                if attempt == _DATABASE_TRIES - 1 or exc.kind is not ErrorKind.TRANSIENT:
+                if time.monotonic() > until_s or exc.kind is not ErrorKind.TRANSIENT:
                     raise
+                if exc.message != said:
+                    _log.warning("dispatcher_waits error=%s", exc)
+                    said = exc.message
                 await asyncio.sleep(0.5)
             else:
                 _log.info("migrated schema=%d", version)
@@ -71,9 +80,21 @@ async def _dispatch(settings: ServiceSettings, store: ObjectStore, executor: Exe
         retention_s=settings.retention_days * _DAY_S,
         segment_retention_s=settings.segment_days * _DAY_S,
     )
-    async with Database(settings.database_address, most=4) as database:
+    async with Database(settings.database_address, most=4, answer_s=_DATABASE_ANSWER_S) as database:
         dispatcher = Dispatcher(database, store, executor, limits)
+        stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signum, dispatcher.stop)
-        await dispatcher.run()
+            loop.add_signal_handler(signum, stopping.set)
+        running = asyncio.create_task(dispatcher.run())
+        asked = asyncio.create_task(stopping.wait())
+        await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
+        dispatcher.stop()
+        # A database that has gone before us must not hold up the end.
+        await asyncio.wait({running}, timeout=_END_S)
+        if running.done():
+            running.result()
+        else:
+            running.cancel()
+            await asyncio.wait({running, asked}, timeout=0.5)
+        asked.cancel()

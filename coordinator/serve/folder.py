@@ -113,7 +113,7 @@ class DataFolder:
         note = self.path / "dispatch.pid"
         with contextlib.suppress(FileNotFoundError):
             pid = note.read_text().strip()
-            if pid.isdecimal() and not Path("/proc", pid).exists():
+            if pid.isdecimal() and _has_ended(pid):
                 for folder in RAY_FOLDERS.glob(f"{RAY_PREFIX}{pid}-*"):
                     if folder.stat().st_uid == os.geteuid():
                         shutil.rmtree(folder, ignore_errors=True)
@@ -130,3 +130,12 @@ class DataFolder:
                 if mark in Path("/proc", str(process.pid), "environ").read_bytes().split(b"\0"):
                     found |= {process, *descendants(process.pid)}
         return found
+
+
+def _has_ended(pid: str) -> bool:
+    """Whether a process runs no more, also where nobody has noticed yet."""
+    try:
+        # The state follows the name, which may hold brackets of its own; see proc(5).
+        return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (OSError, IndexError):
+        return True
