@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from coordinator.texts import Text
 from shared.composition import BackgroundLayer, Composition, TitleLayer
@@ -78,10 +86,17 @@ class CompositionDocument(BaseModel):
         description="Song time at which the recording begins; the composition's own without it.",
     )
 
-    @model_validator(mode="after")
-    def _style_or_composition(self) -> Self:
-        if self.style is not None and self.composition is not None:
+    @field_validator("composition")
+    @classmethod
+    def _instead_of_a_style(
+        cls, composition: Composition | None, info: ValidationInfo
+    ) -> Composition | None:
+        if composition is not None and info.data.get("style") is not None:
             raise ValueError("give a style or a composition, not both")
+        return composition
+
+    @model_validator(mode="after")
+    def _can_be_stored(self) -> Self:
         if "\\u0000" in self.model_dump_json():
             raise ValueError("texts cannot hold the character U+0000")
         return self

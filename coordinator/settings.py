@@ -38,6 +38,29 @@ def _is_postgresql(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _is_web(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or any(map(str.isspace, value)):
+        raise ValueError("it is no address like http://127.0.0.1:8077")
+    return value
+
+
+def _is_store(value: str | None) -> str | None:
+    if value is not None and value.startswith("s3:"):
+        # Only who keeps objects in a bucket waits for its client to be imported.
+        from shared.storage.s3.address import S3Address
+
+        try:
+            S3Address.parse(value)
+        except InputError as exc:
+            raise ValueError(exc.message[0].lower() + exc.message[1:].rstrip(".")) from exc
+    return value
+
+
 DatabaseUrl = Annotated[SecretStr | None, AfterValidator(_is_postgresql)]
 """Where a PostgreSQL server is, perhaps with a password."""
 
@@ -104,7 +127,7 @@ class ServiceSettings(DispatcherSettings):
         description="PostgreSQL server (postgresql://user:password@host/database); `serve` brings "
         "its own without it.",
     )
-    storage_url: str | None = Field(
+    storage_url: Annotated[str | None, AfterValidator(_is_store)] = Field(
         default=None,
         description="Object store: a folder, or s3://bucket?endpoint=https://host; the folder "
         "`store` in the data folder without it.",
@@ -143,9 +166,8 @@ class ServiceSettings(DispatcherSettings):
 class ClientSettings(_Settings):
     """How a client finds its server."""
 
-    url: str = Field(
+    url: Annotated[str, AfterValidator(_is_web)] = Field(
         default="http://127.0.0.1:8077",
-        pattern=r"^https?://[^/\s]+",
         description="Address of the server, as `midifarm serve` prints it.",
     )
     token: SecretStr | None = Field(

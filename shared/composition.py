@@ -7,13 +7,16 @@ determines a frame completely.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.colour import Colour
 from shared.errors import CompositionError
+
+F = TypeVar("F", bound=Mapping[str, Any])
 
 Fraction01 = Annotated[float, Field(ge=0, le=1)]
 
@@ -253,15 +256,34 @@ def parse_composition(text: str, name: str) -> Composition:
 def describe(error: ValidationError) -> str:
     """The findings of a validation as one line: ``layers.0.colour: …; stage.keys: …``."""
     findings = []
-    errors = error.errors()
-    for finding in errors:
-        if finding["type"] == "too_short" and any(
-            len(other["loc"]) > len(finding["loc"])
-            and other["loc"][: len(finding["loc"])] == finding["loc"]
-            for other in errors
-        ):
-            continue  # pydantic leaves out the items that do not fit and then misses them
-        place = ".".join(str(part) for part in finding["loc"])
+    for finding in true_findings(error.errors()):
+        place = ".".join(str(part) for part in _written(finding["loc"]))
         message = finding["msg"].removeprefix("Value error, ")
         findings.append(f"{place}: {message}" if place else message)
     return "; ".join(findings)
+
+
+def true_findings(findings: Sequence[F]) -> list[F]:
+    """Pydantic's findings without those that only follow from others.
+
+    It leaves out the items of a list that do not fit, and then misses them.
+    """
+    return [
+        finding
+        for finding in findings
+        if finding["type"] != "too_short"
+        or not any(
+            len(other["loc"]) > len(finding["loc"])
+            and other["loc"][: len(finding["loc"])] == finding["loc"]
+            for other in findings
+        )
+    ]
+
+
+def _written(place: tuple[int | str, ...]) -> list[int | str]:
+    """A place as it is written: pydantic names the type of a layer as if it were a field."""
+    return [
+        part
+        for index, part in enumerate(place)
+        if not (index >= 2 and place[index - 2] == "layers" and isinstance(place[index - 1], int))
+    ]

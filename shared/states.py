@@ -75,6 +75,13 @@ EXPORT_TRANSITIONS: Final[dict[tuple[ExportStatus, ExportAction], ExportStatus]]
 }
 
 
+_REFUSED: Final = {
+    _A.CANCEL: "it cannot be cancelled any more",
+    _A.RETRY: "only one that failed or was cancelled can be retried",
+}
+"""What users may ask for and are refused."""
+
+
 def next_status(status: ExportStatus, action: ExportAction) -> ExportStatus:
     """What an export becomes.
 
@@ -84,9 +91,8 @@ def next_status(status: ExportStatus, action: ExportAction) -> ExportStatus:
     try:
         return EXPORT_TRANSITIONS[status, action]
     except KeyError:
-        raise ConflictError(
-            f"An export that is {status} cannot do this: {action}.", status=str(status)
-        ) from None
+        told = _REFUSED.get(action, f"this cannot happen to it: {action}")
+        raise ConflictError(f"The export is {status}; {told}.", status=str(status)) from None
 
 
 class ItemStatus(StrEnum):

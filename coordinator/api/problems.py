@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from shared.composition import true_findings
 from shared.errors import (
     ConflictError,
     DatabaseError,
@@ -48,6 +49,12 @@ _CODES: Final = {
     503: "unavailable",
     507: "storage_full",
 }
+_TITLES: Final = {
+    413: "Content Too Large",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+"""As RFC 9110 has them; Python's own words depend on its version."""
 _RETRY_S: Final = "2"
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 _CLIENT_GONE: Final = 499
@@ -107,7 +114,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems of a route, for OpenAPI."""
     return {
         status: {
-            "description": HTTPStatus(status).phrase,
+            "description": _title(status),
             "content": {
                 MEDIA_TYPE: {
                     "schema": {"$ref": "#/components/schemas/Problem"},
@@ -123,6 +130,7 @@ def install(app: FastAPI) -> None:
     """Answer every error of an application with a problem."""
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(MidifarmError, _midifarm_error)
+    app.add_exception_handler(psycopg.DataError, _data_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _client_gone)
@@ -144,10 +152,14 @@ def problem(
     return JSONResponse(body, status, dict(headers or {}), MEDIA_TYPE)
 
 
+def _title(status: int) -> str:
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
 def _body(status: int, detail: str, code: str) -> dict[str, Any]:
     return {
         "type": f"urn:midifarm:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": _title(status),
         "status": status,
         "detail": detail,
         "code": code,
@@ -171,8 +183,6 @@ async def _midifarm_error(request: Request, exc: Exception) -> Response:
         case StorageFullError():
             _log.error("storage_full path=%s error=%s", request.url.path, exc)
             return problem(507, "There is no room left in the object store; tell its operator.")
-        case DatabaseError() if isinstance(exc.__cause__, psycopg.DataError):
-            return problem(422, "The request holds characters or numbers that cannot be stored.")
         case DatabaseError():
             _log.error("database_failed path=%s error=%s", request.url.path, exc)
             return problem(
@@ -192,6 +202,10 @@ async def _midifarm_error(request: Request, exc: Exception) -> Response:
     return await _unexpected(request, exc)
 
 
+async def _data_error(_request: Request, _exc: Exception) -> Response:
+    return problem(422, "The request holds characters or numbers that cannot be stored.", errors=[])
+
+
 async def _validation_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101  # registered for it
     if request.method in _BODY_METHODS and isinstance(exc.body, bytes):
@@ -201,7 +215,7 @@ async def _validation_error(request: Request, exc: Exception) -> Response:
             field=_place(finding["loc"], exc.body),
             message=finding["msg"].removeprefix("Value error, "),
         )
-        for finding in exc.errors()
+        for finding in true_findings(exc.errors())
     ]
     return problem(422, _summary(faults), errors=[fault.model_dump() for fault in faults])
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from coordinator.texts import Text
 from shared.errors import CompositionError
@@ -70,16 +78,32 @@ class ExportRequest(BaseModel):
     )
     priority: int = Field(default=0, ge=-100, le=100, description="Higher is earlier.")
 
+    @field_validator("presets")
+    @classmethod
+    def _each_once(cls, presets: list[str] | None) -> list[str] | None:
+        if presets is not None and len(set(presets)) < len(presets):
+            raise ValueError("each preset may be named once")
+        return presets
+
+    @field_validator("config")
+    @classmethod
+    def _can_be_stored(cls, config: ExportConfiguration | None) -> ExportConfiguration | None:
+        if config is not None and "\\u0000" in config.model_dump_json():
+            raise ValueError("texts cannot hold the character U+0000")
+        return config
+
+    @field_validator("end_s")
+    @classmethod
+    def _after_the_start(cls, end_s: float | None, info: ValidationInfo) -> float | None:
+        start_s = info.data.get("start_s")  # missing if it does not fit itself
+        if end_s is not None and start_s is not None and end_s <= start_s:
+            raise ValueError(f"the range must end after its start at {start_s:g} s")
+        return end_s
+
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _either(self) -> Self:
         if (self.presets is None) == (self.config is None):
             raise ValueError("give either presets or config")
-        if self.presets is not None and len(set(self.presets)) < len(self.presets):
-            raise ValueError("presets: each preset may be named once")
-        if self.end_s is not None and self.end_s <= self.start_s:
-            raise ValueError(f"end_s: the range must end after its start at {self.start_s:g} s")
-        if self.config is not None and "\\u0000" in self.config.model_dump_json():
-            raise ValueError("config: texts cannot hold the character U+0000")
         return self
 
     @property

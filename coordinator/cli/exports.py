@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -100,12 +100,15 @@ def cancel(settings: ClientSettings, export_ids: ExportIds, as_json: AsJson = Fa
 @with_settings(ClientSettings)
 def retry(settings: ClientSettings, export_ids: ExportIds, as_json: AsJson = False) -> None:
     """Try failed or cancelled exports again; a completed one is made once more, as a new export."""
-    again = []
+    again, repeated = [], dict[str, str]()
     with open_client(settings) as client:
         for each in export_ids:
-            completed = client.export(each).status is ExportStatus.COMPLETED
-            again.append(client.re_export(each) if completed else client.retry(each))
-    _tell(again, as_json=as_json)
+            if client.export(each).status is ExportStatus.COMPLETED:
+                again.append(client.re_export(each))
+                repeated[again[-1].id] = each
+            else:
+                again.append(client.retry(each))
+    _tell(again, as_json=as_json, repeated=repeated)
 
 
 @exports.command()
@@ -166,13 +169,19 @@ def download(
         Console(soft_wrap=True, highlight=False).print(f"{target}", markup=False)
 
 
-def _tell(found: Sequence[Export], *, as_json: bool) -> None:
+def _tell(
+    found: Sequence[Export], *, as_json: bool, repeated: Mapping[str, str] | None = None
+) -> None:
+    """Print how exports stand; ``repeated`` gives new ones the old one that they repeat."""
     if as_json:
         _print_json({"exports": [export.model_dump(mode="json") for export in found]})
         return
     console = Console(soft_wrap=True, highlight=False)
     for export in found:
-        console.print(tell_end(export), markup=False)
+        line = tell_end(export)
+        if repeated and export.id in repeated:
+            line += f" (a new export, which repeats {repeated[export.id]})"
+        console.print(line, markup=False)
 
 
 def _print_json(plain: Any) -> None:

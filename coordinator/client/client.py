@@ -55,7 +55,7 @@ class Client:
                 is tried once.
 
         Raises:
-            InputError: The address is none.
+            InputError: The address is none, or the token cannot be one.
         """
         self._http = Http(url, token, patience_s=patience_s)
 

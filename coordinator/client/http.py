@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
 _MOST_REDIRECTS: Final = 5
 _TOLD_CHARACTERS: Final = 2000
+_TOKEN: Final = re.compile(r"[!-~]+")
+"""What a header can carry and a token may hold: ASCII without spaces."""
 
 
 class Patience:
@@ -61,8 +64,13 @@ class Http:
         """Prepare; nothing is asked yet.
 
         Raises:
-            InputError: The address is none.
+            InputError: The address is none, or the token cannot be one.
         """
+        if not _TOKEN.fullmatch(token):
+            raise AccessError(
+                "The token holds characters that no token has. Give the one that `midifarm serve` "
+                "or `midifarm keys create` printed with --token or MIDIFARM_TOKEN."
+            )
         self.patience_s = patience_s
         self._url = url.rstrip("/") + "/"
         self._token = token

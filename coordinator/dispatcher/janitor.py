@@ -66,8 +66,9 @@ class Janitor:
         for export in found:
             async with self._database.transaction() as connection:
                 released = await _QUERIES.all(connection, "release_artifacts", id=export["id"])
-                await _QUERIES.execute(connection, "mark_cleaned", id=export["id"])
             await self.delete(row["object_key"] for row in released)
+            async with self._database.transaction() as connection:
+                await _QUERIES.execute(connection, "mark_cleaned", id=export["id"])
             _log.info("export_cleaned export=%s objects=%d", export["id"], len(released))
         return len(found)
 

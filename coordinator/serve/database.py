@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 from typing import Any, Final, LiteralString
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -21,6 +21,9 @@ from shared.errors import InputError
 LOCAL_USER: Final = "local"
 """As whom the token in the data folder uses the service."""
 
+_UNCLEAR: Final = (
+    "its address is not understood (write @ / : ? # in a password as %40 %2F %3A %3F %23)"
+)
 _CONNECT_S: Final = 5
 _ALIVE_S: Final = 5.0
 """A dispatcher tells that it is alive once a second."""
@@ -132,12 +135,37 @@ def _reason(url: str, exc: psycopg.Error) -> str:
     """What libpq says, unless it might repeat a part of the password."""
     try:
         parts = urlsplit(url)
+    except ValueError:
+        return _UNCLEAR
+    # With an @ behind the host, what we take for the host may be the password's first half.
+    if "@" in url.partition(parts.netloc)[2] if parts.netloc else "@" in url:
+        return _UNCLEAR
+    try:
         read = conninfo_to_dict(url)
-        understood = unquote(parts.password or "") == (read.get("password") or "")
-        understood = understood and "@" not in (parts.hostname or "")
-    except (ValueError, psycopg.Error):
-        understood = False
-    if not understood:
-        return "its address is not understood (write @ / : in a password as %40 %2F %3A)"
-    said = " ".join(str(exc).split()).rstrip(".")
-    return said.removeprefix("connection failed: ") or type(exc).__name__
+    except psycopg.Error:
+        if _is_read(url.partition("?")[0]):
+            return "its address has an option behind the ? that PostgreSQL does not know"
+        return _UNCLEAR
+    told = parse_qs(parts.query).get("password", [unquote(parts.password or "")])[-1]
+    ports = str(read.get("port") or "0").split(",")
+    understood = told == (read.get("password") or "") and all(map(str.isdecimal, ports))
+    if not understood or "@" in str(read.get("host") or ""):
+        return _UNCLEAR
+    return _sentence(str(exc)) or type(exc).__name__
+
+
+def _is_read(url: str) -> bool:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error:
+        return False
+    return True
+
+
+def _sentence(said: str) -> str:
+    """What libpq says in several lines, without its questions, as the end of a sentence."""
+    lines = [line.strip() for line in said.splitlines()]
+    told = " ".join(line for line in lines if not line.endswith("?"))
+    for noise in ("connection failed: ", "connection is bad: "):
+        told = told.removeprefix(noise)
+    return told.rstrip(".")

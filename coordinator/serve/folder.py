@@ -39,7 +39,8 @@ class DataFolder:
             if not self.path.exists():
                 # As root its database belongs to another user, who must be able to walk through.
                 self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True)
-            self.logs.mkdir(mode=0o700, exist_ok=True)
+            for private in (self.logs, self.path / "store"):
+                private.mkdir(mode=0o700, exist_ok=True)
             self._lock = os.open(
                 self.path / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )

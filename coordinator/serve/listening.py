@@ -34,7 +34,9 @@ def listen(host: str, port: int) -> socket.socket:
                 f"Port {port} of {host} is taken. Stop what uses it, or choose another one with "
                 "--port (0 takes any free one)."
             ) from exc
-        reason = exc.strerror if isinstance(exc, OSError) else "it is no host name"
+        # Python adds the address once more, in brackets.
+        told = (exc.strerror or str(exc)) if isinstance(exc, OSError) else "it is no host name"
+        reason = told.partition(" (while attempting")[0]
         raise InputError(
             f"Cannot listen on port {port} of {host}: {reason}. Choose others with --host and "
             "--port."

@@ -221,7 +221,10 @@ def test_what_does_not_fit_is_named_by_its_field(api: RunningApi) -> None:
     assert "no asset" in fault_of(audio=foreign)["audio"]
     assert "sky.png is an image, not a MIDI file" in fault_of(midi=picture)["midi"]
     assert "aurora" in fault_of(style="baroque")["style"]
-    assert "not both" in fault_of(style="neon", composition={"layers": [{"type": "grid"}]})[""]
+    assert (
+        "not both"
+        in fault_of(style="neon", composition={"layers": [{"type": "grid"}]})["composition"]
+    )
     layers: list[dict[str, Any]] = [
         {"type": "background", "image": song},
         {"type": "piano_roll", "gap": 7},
@@ -237,6 +240,7 @@ def test_what_does_not_fit_is_named_by_its_field(api: RunningApi) -> None:
     assert "composition.layers.0.colour" in fault_of(
         composition={"layers": [{"type": "background", "colour": "blurple"}]}
     )
+    assert list(fault_of(composition={"layers": [{"type": "nope"}]})) == ["composition.layers.0"]
     assert "colour" in " ".join(fault_of(colour=1))
     assert "name" in fault_of(name="two\nlines")
     assert fault_of(composition={"layers": [{"type": "title", "text": "a\0b"}]})
@@ -318,8 +322,9 @@ def test_a_configuration_of_ones_own_is_checked_to_the_last_field(api: RunningAp
     assert fault_of(config=config) == ["config.quality.sharpness"]
     assert fault_of(presets=["vimeo"]) == ["presets.0"]
     assert fault_of(presets=[]) == ["presets"]
+    assert fault_of(presets=["youtube_1080p"] * 2) == ["presets"]
     assert fault_of() == [""]
-    assert fault_of(presets=["youtube_1080p"], start_s=5, end_s=5) == [""]
+    assert fault_of(presets=["youtube_1080p"], start_s=5, end_s=5) == ["end_s"]
     assert fault_of(presets=["youtube_1080p"], priority=101) == ["priority"]
     assert fault_of(presets=["youtube_1080p"], colour="red") == ["colour"]
     gone = client.post(
@@ -469,6 +474,7 @@ def test_every_error_is_a_problem(api: RunningApi) -> None:
     assert code(form) == (415, "unsupported_media_type")
     broken = client.post("/v1/exports", content=b"{", headers={"Content-Type": "application/json"})
     assert code(broken) == (422, "invalid")
+    assert broken.json()["title"] == "Unprocessable Content"
     large = client.post("/v1/compositions", json={"name": "x" * 60_000, "midi": "x"})
     assert code(large) == (413, "too_large")
     streamed = client.post(

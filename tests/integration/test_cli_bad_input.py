@@ -213,7 +213,7 @@ BAD_AT_ONCE = {
     ),
     "a composition with an unknown field": (
         "song.mid --composition unknown.json",
-        "unknown.json is no composition: layers.0.grid.colour: Extra inputs are not permitted.",
+        "unknown.json is no composition: layers.0.colour: Extra inputs are not permitted.",
     ),
     "a missing composition": (
         "song.mid --composition missing.json",

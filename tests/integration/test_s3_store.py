@@ -410,7 +410,9 @@ def test_a_missing_bucket_is_said_and_is_no_empty_store(s3_url: str) -> None:
 
 def test_a_closed_port_is_said_and_passes(s3_url: str, seaweedfs: SeaweedFS) -> None:
     store = opened(s3_url.replace(seaweedfs.endpoint, "http://127.0.0.1:9"))
-    with pytest.raises(StorageError, match=r"127\.0\.0\.1:9.*refused") as caught:
+    with pytest.raises(
+        StorageError, match=r"127\.0\.0\.1:9 cannot be reached: .*refused"
+    ) as caught:
         store.check()
     assert caught.value.kind is ErrorKind.TRANSIENT
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.cli.app import run
 from coordinator.client import AccessError, Client, ServiceError
 from shared.errors import ConflictError, InputError, MidifarmError, NotFoundError
 from shared.states import ExportStatus
@@ -136,6 +137,16 @@ def test_nobody_listens(servers: Callable[[], Script]) -> None:
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(MidifarmError, match="no address of a server"):
         Client(url, "mf_secret", patience_s=0).export("exp_1")
+
+
+@pytest.mark.parametrize("token", ["mf_ünï", "a\nb", "a b", ""])
+def test_a_token_that_cannot_be_one_is_never_sent(server: Script, token: str) -> None:
+    with pytest.raises(
+        AccessError, match=r"^The token holds characters that no token has\."
+    ) as caught:
+        Client(server.url, token)
+    assert not token or token not in str(caught.value)
+    assert not server.seen
 
 
 @pytest.mark.parametrize(
@@ -283,6 +294,17 @@ def test_a_file_is_replaced_only_when_asked(server: Script, client: Client, tmp_
     server.replies = [tell(EXPORT), lambda request: request.answer(200, VIDEO)]
     client.download("exp_1", target, overwrite=True)
     assert target.read_bytes() == VIDEO
+
+
+def test_a_completed_export_is_retried_as_a_new_one_and_said_so(
+    server: Script, capfd: pytest.CaptureFixture[str]
+) -> None:
+    again = {"id": "exp_2", "status": "queued", "name": "Prelude", "reexport_of": "exp_1"}
+    server.replies = [tell(EXPORT), tell(again, 202)]
+    assert run(["exports", "retry", "exp_1", "--url", server.url, "--token", "mf_secret"]) == 0
+    assert server.seen[-1].path == "/v1/exports/exp_1/re-export"
+    told = "exp_2 queued: Prelude (a new export, which repeats exp_1)\n"
+    assert capfd.readouterr().out == told
 
 
 def test_an_id_cannot_name_another_route(server: Script, client: Client) -> None:

@@ -110,10 +110,10 @@ def test_a_layer_needs_nothing_but_its_type(name: str) -> None:
         ({"colors": []}, "colors"),
         ({"stage": {"direction": "falling", "speed": 2}}, "stage.speed"),
         ({"colouring": {"pallette": []}}, "colouring.pallette"),
-        ({"layers": [{"type": "grid", "colour": "#ffffff"}]}, "layers.0.grid.colour"),
+        ({"layers": [{"type": "grid", "colour": "#ffffff"}]}, "layers.0.colour"),
         (
             {"layers": [{"type": "background", "gradient": [{"at": 0, "color": "#ffffff"}]}]},
-            "layers.0.background.gradient.0.color",
+            "layers.0.gradient.0.color",
         ),
     ],
 )
@@ -188,7 +188,7 @@ def test_a_wrong_layer_is_not_also_told_to_be_missing() -> None:
     with pytest.raises(CompositionError) as caught:
         read(layers=[{"type": "grid", "color": "#ffffff"}])
     assert caught.value.message == (
-        "mine.json is no composition: layers.0.grid.color: Extra inputs are not permitted."
+        "mine.json is no composition: layers.0.color: Extra inputs are not permitted."
     )
 
 

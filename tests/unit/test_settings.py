@@ -71,6 +71,24 @@ def test_secrets_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.database_address == "postgresql://u:Pa55word@h/d"
 
 
+@pytest.mark.parametrize("url", ["nope", "ftp://x", "http://", "http://[::1", "http://x:port"])
+def test_an_address_of_a_server_that_is_none_is_told_plainly(url: str) -> None:
+    expected = r"--url: it is no address like http://127\.0\.0\.1:8077\.$"
+    with pytest.raises(InputError, match=expected):
+        read_settings(ClientSettings, url=url)
+
+
+def test_an_address_of_a_bucket_is_read_before_anything_is_started() -> None:
+    fits = "s3://songs/videos?endpoint=http://127.0.0.1:9000"
+    assert read_settings(ServiceSettings, storage_url=fits).store_url == fits
+    with pytest.raises(InputError, match="--storage-url: that is no address of a bucket") as caught:
+        read_settings(ServiceSettings, storage_url="s3://songs")
+    assert ".." not in str(caught.value)
+    with pytest.raises(InputError, match="must not hold its keys") as caught:
+        read_settings(ServiceSettings, storage_url="s3://AKIA:s3cret@songs?endpoint=http://x")
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_child_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIDIFARM_RAY_ADDRESS", "inherited:6379")
     settings = read_settings(

@@ -38,6 +38,13 @@ def test_every_pair_is_decided(status: ExportStatus, action: ExportAction) -> No
             next_status(status, action)
 
 
+def test_a_user_reads_what_cannot_be_done_any_more() -> None:
+    with pytest.raises(
+        ConflictError, match=r"^The export is completed; it cannot be cancelled any more\.$"
+    ):
+        next_status(ExportStatus.COMPLETED, ExportAction.CANCEL)
+
+
 def test_only_a_user_brings_back_what_has_ended() -> None:
     for status, action in EXPORT_TRANSITIONS:
         assert not status.ended or action is ExportAction.RETRY

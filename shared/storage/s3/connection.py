@@ -122,6 +122,13 @@ class Connection:
         fault = read_fault(error.__cause__) if error.__cause__ is not None else None
         if fault is not None and fault.meaning in (Meaning.NO_BUCKET, Meaning.REFUSED):
             return InputError(self.complaint(fault), **error.facts)
+        if fault is not None and fault.meaning is Meaning.PASSING:
+            address = self.address
+            return StorageError(
+                f"The bucket {address.bucket} at {address.endpoint} cannot be reached: "
+                f"{fault.reason}. Is the endpoint right, and the server running?",
+                **error.facts,
+            )
         return error
 
     def complaint(self, fault: Fault) -> str:
