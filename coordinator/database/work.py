@@ -38,8 +38,3 @@ async def wanted_attempts(connection: Connection, ids: Collection[int]) -> set[i
     """Those of the attempts whose result is still wanted."""
     rows = await _QUERIES.all(connection, "wanted_attempts", ids=list(ids))
     return {row["id"] for row in rows}
-
-
-async def note_worker(connection: Connection, attempt_id: int, worker: str) -> None:
-    """Note who is at it."""
-    await _QUERIES.execute(connection, "note_worker", id=attempt_id, worker=worker)

@@ -23,7 +23,7 @@ from coordinator.dispatcher.choosing import Waiting, choose
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
 from coordinator.dispatcher.limits import Limits
-from coordinator.dispatcher.running import Running, Unsubmitted
+from coordinator.dispatcher.running import Running, Unsubmitted, attempt_name
 from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.telling import Telling
@@ -164,7 +164,7 @@ class Dispatcher:
                 await self._say_farewell()
 
     async def _round(self, term: Leadership) -> None:
-        """Once round: hear what has ended, begin what waits, look after what is under way."""
+        """One round: hear what has ended, begin what waits, look after what is under way."""
         self._wake.clear()
         now_s = time.monotonic()
         if now_s - self._confirmed_s > _CONFIRM_S:
@@ -207,7 +207,7 @@ class Dispatcher:
             lost = await transitions.recover(connection, list(self._running))
         if lost:
             _log.warning("recovered attempts=%d", len(lost))
-        self._delete([attempt_key(key, f"a{attempt}") for attempt, key in lost])
+        self._delete([attempt_key(key, attempt_name(attempt)) for attempt, key in lost])
 
     async def _hear(self, timeout_s: float) -> None:
         """Take the results of attempts that have ended."""
@@ -227,7 +227,7 @@ class Dispatcher:
 
     async def _refuse(self, outcome: Outcome, exc: Exception) -> None:
         """Fail an attempt whose result cannot be kept."""
-        running = self._running.get(int(outcome.attempt[1:]))
+        running = self._running_of(outcome)
         if running is None:
             return
         error = RenderError(
@@ -239,8 +239,12 @@ class Dispatcher:
             # Whatever is wrong with it: it is not ours any more, and is freed as a lost one.
             self._running.pop(running.id, None)
 
+    def _running_of(self, outcome: Outcome) -> Running | None:
+        """The attempt that has ended; None where it is not ours any more."""
+        return next((each for each in self._running.values() if each.name == outcome.attempt), None)
+
     async def _take(self, outcome: Outcome) -> None:
-        running = self._running.get(int(outcome.attempt[1:]))
+        running = self._running_of(outcome)
         if running is None:
             return
         if outcome.error is not None:
@@ -255,9 +259,7 @@ class Dispatcher:
         if isinstance(report, Intake):
             try:
                 plan = await self._briefing.plan(item, report, self._engine)
-            except MidifarmError as exc:
-                if isinstance(exc, DatabaseError):
-                    raise
+            except CompositionError as exc:
                 await self._take_failure(running, outcome, exc)
                 return
         async with self._database.transaction() as connection:
@@ -522,10 +524,10 @@ class Dispatcher:
                 second = await transitions.add_attempt(connection, slow.item.id, self._epoch)
             if second is None:
                 continue
-            _log.warning("straggler attempt=%s second=a%d", slow.name, second)
+            _log.warning("straggler attempt=%s second=%s", slow.name, attempt_name(second))
             if slow.node is not None:
                 self._failed_on[slow.item.id].add(slow.node)
-            await self._submit(Running(second, slow.item, now_s, second=True))
+            await self._submit(Running(second, slow.item, now_s))
 
     async def _idle(self) -> None:
         with contextlib.suppress(TimeoutError):

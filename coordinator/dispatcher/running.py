@@ -8,6 +8,11 @@ from coordinator.dispatcher.choosing import Waiting
 from shared.errors import MidifarmError
 
 
+def attempt_name(attempt_id: int) -> str:
+    """What an attempt is called in the cluster, and in the keys of what it writes."""
+    return f"a{attempt_id}"
+
+
 @dataclass(slots=True)
 class Running:
     """An attempt under way."""
@@ -25,13 +30,11 @@ class Running:
     """When its process was ended last."""
     verdict: MidifarmError | None = None
     """Why we stopped it, where it is to blame."""
-    second: bool = False
-    """Whether it runs beside another attempt of its item."""
 
     @property
     def name(self) -> str:
-        """What it is called in the cluster, and in the keys of what it writes."""
-        return f"a{self.id}"
+        """See attempt_name()."""
+        return attempt_name(self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

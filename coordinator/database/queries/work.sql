@@ -38,7 +38,3 @@ from export_jobs where id = any (%(ids)s);
 -- Those of the given attempts whose result is still wanted.
 select a.id from attempts a join work_items w on w.id = a.item_id
 where a.id = any (%(ids)s) and a.outcome is null and w.status = 'running';
-
--- name: note_worker
--- Who is at it.
-update attempts set worker = %(worker)s where id = %(id)s;
