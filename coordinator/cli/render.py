@@ -19,7 +19,18 @@ from rich.progress import BarColumn, Progress, TextColumn
 from cluster.executor import open_executor
 from cluster.isolated import call_isolated
 from cluster.session import preload
-from coordinator.cli.song_options import read_composition, read_configuration, read_seconds
+from coordinator.cli.song_options import (
+    AudioFile,
+    CompositionFile,
+    End,
+    Size,
+    SongFile,
+    Start,
+    StyleName,
+    read_composition,
+    read_configuration,
+    read_seconds,
+)
 from coordinator.export_run import OnProgress
 from coordinator.export_run import Progress as ExportProgress
 from coordinator.render import RenderRequest, RenderResult
@@ -29,43 +40,28 @@ from shared.errors import InputError
 from shared.intake import Intake, IntakeRequest
 from shared.settings import read_settings
 from shared.storage import open_store
-from shared.styles import STYLES
 
 
 def render(
-    song: Annotated[Path, typer.Argument(metavar="SONG.mid", help="The MIDI file.")],
-    audio: Annotated[
-        Path | None,
-        typer.Option(
-            help="Its recording (wav, mp3, flac, m4a, ogg, …). Without one the MIDI is "
-            "played through a SoundFont."
-        ),
-    ] = None,
+    song: SongFile,
+    audio: AudioFile = None,
     soundfont: Annotated[
         Path | None, typer.Option(help="The SoundFont to play it through; else one that is found.")
     ] = None,
-    style: Annotated[
-        str | None, typer.Option(help=f"A built-in style: {', '.join(STYLES)}.")
-    ] = None,
-    composition: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="A composition of your own.")
-    ] = None,
+    style: StyleName = None,
+    composition: CompositionFile = None,
     preset: Annotated[
         str, typer.Option(help="Output settings; `midifarm presets` lists them.")
     ] = "youtube_1080p",
-    size: Annotated[
-        str | None, typer.Option(metavar="WxH", help="Another size than the preset's, in pixels.")
-    ] = None,
+    size: Size = None,
     fps: Annotated[
         str | None,
         typer.Option(
             help="Another frame rate: 24, 25, 30, 50, 60, 24000/1001, 30000/1001, 60000/1001."
         ),
     ] = None,
-    start: Annotated[str, typer.Option(metavar="S", help="Where in the song it begins, s.")] = "0",
-    end: Annotated[
-        str | None, typer.Option(metavar="S", help="Where in the song it ends, s.")
-    ] = None,
+    start: Start = "0",
+    end: End = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=1024, help="Render processes; one a core if not given.")
     ] = None,

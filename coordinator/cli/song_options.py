@@ -1,19 +1,39 @@
-"""What the options that several commands share mean: the picture, the output, the range."""
+"""The options that several commands share, and what they mean: the song, the picture, the range."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from pydantic import ValidationError
 
 from shared.composition import Composition, describe, parse_composition
 from shared.errors import CompositionError, InputError
 from shared.export import ExportConfiguration
 from shared.presets import find_preset
-from shared.styles import DEFAULT_STYLE, find_style
+from shared.styles import DEFAULT_STYLE, STYLES, find_style
 from shared.timebase import parse_seconds
+
+SongFile = Annotated[Path, typer.Argument(metavar="SONG.mid", help="The MIDI file.")]
+AudioFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Its recording (wav, mp3, flac, m4a, ogg, …). Without one the MIDI is "
+        "played through a SoundFont."
+    ),
+]
+StyleName = Annotated[str | None, typer.Option(help=f"A built-in style: {', '.join(STYLES)}.")]
+CompositionFile = Annotated[
+    Path | None, typer.Option(metavar="FILE.json", help="A composition of your own.")
+]
+Size = Annotated[
+    str | None, typer.Option(metavar="WxH", help="Another size than the preset's, in pixels.")
+]
+Start = Annotated[str, typer.Option(metavar="S", help="Where in the song it begins, s.")]
+End = Annotated[str | None, typer.Option(metavar="S", help="Where in the song it ends, s.")]
 
 
 def read_composition(style: str | None, file: Path | None) -> Composition:

@@ -12,36 +12,36 @@ from rich.console import Console
 
 from coordinator.cli.options import with_settings
 from coordinator.cli.session import open_client
-from coordinator.cli.song_options import read_composition, read_configuration, read_seconds
+from coordinator.cli.song_options import (
+    AudioFile,
+    CompositionFile,
+    End,
+    Size,
+    SongFile,
+    Start,
+    StyleName,
+    read_composition,
+    read_configuration,
+    read_seconds,
+)
 from coordinator.cli.watching import all_completed, tell_end, watch_exports
 from coordinator.client import Client, Export
 from coordinator.settings import ClientSettings
 from shared.composition import BackgroundLayer, Composition, TitleLayer
 from shared.errors import InputError
-from shared.styles import STYLES
 
 
 @with_settings(ClientSettings)
 def submit(
     settings: ClientSettings,
-    song: Annotated[Path, typer.Argument(metavar="SONG.mid", help="The MIDI file.")],
-    audio: Annotated[
-        Path | None,
-        typer.Option(
-            help="Its recording (wav, mp3, flac, m4a, ogg, …). Without one the MIDI is "
-            "played through a SoundFont."
-        ),
-    ] = None,
+    song: SongFile,
+    audio: AudioFile = None,
     soundfont: Annotated[
         Path | None,
         typer.Option(help="The SoundFont to play it through; else one that the workers have."),
     ] = None,
-    style: Annotated[
-        str | None, typer.Option(help=f"A built-in style: {', '.join(STYLES)}.")
-    ] = None,
-    composition: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="A composition of your own.")
-    ] = None,
+    style: StyleName = None,
+    composition: CompositionFile = None,
     preset: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,14 +49,10 @@ def submit(
             "them. youtube_1080p if not given."
         ),
     ] = None,
-    size: Annotated[
-        str | None, typer.Option(metavar="WxH", help="Another size than the preset's, in pixels.")
-    ] = None,
+    size: Size = None,
     fps: Annotated[str | None, typer.Option(help="Another frame rate than the preset's.")] = None,
-    start: Annotated[str, typer.Option(metavar="S", help="Where in the song it begins, s.")] = "0",
-    end: Annotated[
-        str | None, typer.Option(metavar="S", help="Where in the song it ends, s.")
-    ] = None,
+    start: Start = "0",
+    end: End = None,
     priority: Annotated[
         int, typer.Option(min=-100, max=100, help="Higher is earlier, among your own exports.")
     ] = 0,
