@@ -46,6 +46,19 @@ except MidifarmError as exc:
 INSERT = "INSERT INTO kept VALUES (%s)"
 
 
+def _require_user(uid: int, programs: Path) -> None:
+    """Skip where that user cannot reach Python or the server, as with a Python in root's home."""
+    for command in ([sys.executable, "-c", "import coordinator"], [programs / "postgres", "-V"]):
+        try:
+            refused = subprocess.run(
+                command, user=uid, group=uid, extra_groups=[], capture_output=True, check=False
+            ).returncode
+        except PermissionError:
+            refused = 126
+        if refused:
+            pytest.skip(f"user {uid} cannot run {command[0]}")
+
+
 @pytest.fixture
 def programs(postgres_server: Server) -> Path:
     found = binaries(postgres_server)
@@ -350,6 +363,7 @@ def test_an_ordinary_users_folder_serves_root_too(
         refused = subprocess.run(["unshare", "--user", "true"], user=uid, check=False).returncode
         if refused:
             pytest.skip("a user without a name needs a user namespace, and there are none here")
+    _require_user(uid, programs)
     supervisor = supervise(place / "pg", uid=uid)
     pid, url = _said(supervisor)
     assert psutil.Process(int(pid)).uids().real == uid
@@ -363,7 +377,10 @@ def test_an_ordinary_users_folder_serves_root_too(
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root has files that others cannot reach")
-def test_somebody_elses_folder_is_refused_in_a_sentence(place: Path, supervise: Supervise) -> None:
+def test_somebody_elses_folder_is_refused_in_a_sentence(
+    programs: Path, place: Path, supervise: Supervise
+) -> None:
+    _require_user(UNNAMED_UID, programs)
     (place / "pg").mkdir(mode=0o700)
     said = " ".join(_said(supervise(place / "pg", uid=UNNAMED_UID)))
     assert said.startswith("InputError The database cannot be kept in"), said
