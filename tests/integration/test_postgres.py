@@ -48,7 +48,10 @@ INSERT = "INSERT INTO kept VALUES (%s)"
 
 def _require_user(uid: int, programs: Path) -> None:
     """Skip where that user cannot reach Python or the server, as with a Python in root's home."""
-    for command in ([sys.executable, "-c", "import coordinator"], [programs / "postgres", "-V"]):
+    for command in (
+        [sys.executable, "-c", "import coordinator"],
+        [str(programs / "postgres"), "-V"],
+    ):
         try:
             refused = subprocess.run(
                 command, user=uid, group=uid, extra_groups=[], capture_output=True, check=False
