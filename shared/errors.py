@@ -22,6 +22,7 @@
     │   ├── GLError              no usable OpenGL, or it reported an error
     │   ├── EncodeError          libav refused to encode
     │   └── VerificationError    a finished file is not what was planned
+    │       └── OversizeError    it is larger than its platform accepts
     ├── ClusterError             Ray could not start, place or finish the work
     │   ├── ClusterLostError     Ray does not answer any more
     │   └── WorkerLostError      the worker process died
@@ -155,6 +156,15 @@ class EncodeError(RenderError):
 
 class VerificationError(RenderError):
     """A finished file is not what was planned."""
+
+
+class OversizeError(VerificationError):
+    """A finished file is larger than allowed: it can be rendered again at a lower rate.
+
+    Its facts ``size_bytes`` and ``max_bytes`` say by how much.
+    """
+
+    kind = ErrorKind.PERMANENT
 
 
 class ClusterError(MidifarmError):

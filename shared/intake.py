@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from shared.branding import Branding
 from shared.composition import Composition
-from shared.plan import Spec
+from shared.spec import Spec
 
 AssetKind = Literal["midi", "audio", "image", "font", "soundfont"]
 """What an uploaded file is meant as."""
@@ -25,6 +26,9 @@ class IntakeRequest(Spec):
         "installed one is looked for.",
     )
     composition: Composition = Field(description="May name images and fonts by path.")
+    branding: Branding | None = Field(
+        default=None, description="Watermark and end card; may name images and fonts by path."
+    )
     folder: Path = Field(description="What those paths are relative to.")
     start_s: float = Field(default=0.0, description="Beginning of the range that is rendered.")
     end_s: float | None = Field(default=None, description="Its end, where one was asked for.")
@@ -42,6 +46,9 @@ class IntakeSpec(Spec):
         "without it one that is installed on the worker is looked for.",
     )
     composition: Composition = Field(description="Names images and fonts by object key.")
+    branding: Branding | None = Field(
+        default=None, description="Watermark and end card; images and fonts by object key."
+    )
     names: dict[str, str] = Field(
         default_factory=dict,
         description="File names by object key, as the musician knows them: what is said about a "
@@ -56,6 +63,9 @@ class Intake(Spec):
     """What is in the object store now, and what the plan needs to know of it."""
 
     composition: Composition = Field(description="Images and fonts named by their asset keys.")
+    branding: Branding | None = Field(
+        default=None, description="The same of the watermark and the end card."
+    )
     song_key: str = Field(description="Object key of the analysed MIDI.")
     title: str = Field(description="The song's own title; empty where it has none.")
     notes: int = Field(description="Notes in the song.")

@@ -7,6 +7,7 @@ of a pair and the outer two of the three lean outwards.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,8 @@ BLACK_LENGTH: Final = 95 / 150
 _WHITE_INDEX: Final = (0, 0, 1, 1, 2, 3, 3, 4, 4, 5, 5, 6)
 """How many white keys of the octave lie left of each pitch class (for black: left of its centre,
 less one)."""
+_WHITE_STEPS: Final = (0, 2, 4, 5, 7, 9, 11)
+"""Pitch classes of the white keys."""
 _BLACK_LEAN: Final = {1: -0.12, 3: 0.12, 6: -0.15, 8: 0.0, 10: 0.15}
 """How far a black key's centre lies right of the gap between its white neighbours."""
 _MIN_USED: Final = 36
@@ -76,6 +79,33 @@ def used_range(lowest: int, highest: int) -> KeyRange:
     if high > 127:
         low, high = low - (high - 127), 127
     return KeyRange(_white_at_or_below(max(low, 0)), _above(min(high, 127)))
+
+
+def with_room(keys: KeyRange, low_side: float, high_side: float) -> KeyRange:
+    """More keys on both sides, so that those wanted leave room at the ends of the keyboard.
+
+    Args:
+        keys: Those wanted.
+        low_side: Fraction of the whole keyboard's width to be left free of them at its low end.
+        high_side: The same at its high end; both together less than 1. MIDI has 128 keys, so
+            there may be less room than was asked for.
+    """
+    if low_side <= 0 and high_side <= 0:
+        return keys
+    first, last = _white_number(keys.low), _white_number(keys.high)
+    whole = last - first + 1
+    while True:
+        below, above = math.ceil(low_side * whole), math.ceil(high_side * whole)
+        if whole - below - above >= last - first + 1:
+            break
+        whole += 1
+    low, high = max(first - below, 0), min(last + above, _white_number(127))
+    return KeyRange(_white_key(low), _white_key(high))
+
+
+def _white_key(number: int) -> int:
+    """The MIDI key of a white key, counted from the lowest."""
+    return number // 7 * 12 + _WHITE_STEPS[number % 7]
 
 
 def _white_at_or_below(key: int) -> int:

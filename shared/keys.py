@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -19,6 +19,14 @@ from pydantic import BaseModel
 def digest(data: bytes) -> str:
     """SHA-256 of bytes in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+RESULTS: Final = "exports/"
+"""Where finished videos and their posters are."""
+KEPT_FRAMES: Final = "frames/"
+"""Where frames are kept without loss, for a while."""
+ANALYSES: Final = "analysis/"
+"""Where findings about recordings are kept, for who asks again."""
 
 
 def content_key(facts: Mapping[str, Any]) -> str:
@@ -44,8 +52,8 @@ def song_key(content: str) -> str:
 
 
 def segment_key(content: str) -> str:
-    """Where the encoded segment of a chunk is kept."""
-    return f"segments/{content[:2]}/{content}.mp4"
+    """Where the encoded segment of a chunk is kept, in whatever container its codec needs."""
+    return f"segments/{content[:2]}/{content}.segment"
 
 
 def audio_key(content: str) -> str:
@@ -53,9 +61,34 @@ def audio_key(content: str) -> str:
     return f"audio/{content[:2]}/{content}.mp4"
 
 
-def result_key(content: str) -> str:
+def contour_key(content: str) -> str:
+    """Where what was learnt of a sound is kept, for every export that makes it heard."""
+    return f"{ANALYSES}{content[:2]}/{content}.npz"
+
+
+def frames_key(content: str) -> str:
+    """Where the frames of a chunk are kept without loss, for a while."""
+    return f"{KEPT_FRAMES}{content[:2]}/{content}.frames"
+
+
+def survey_key(content: str) -> str:
+    """Where the finding of a survey is kept."""
+    return f"surveys/{content[:2]}/{content}.json"
+
+
+def preview_key(content: str, suffix: str) -> str:
+    """Where a preview is kept."""
+    return f"previews/{content[:2]}/{content}.{suffix}"
+
+
+def result_key(content: str, suffix: str = "mp4") -> str:
     """Where a finished video is kept."""
-    return f"exports/{content[:2]}/{content}.mp4"
+    return f"{RESULTS}{content[:2]}/{content}.{suffix}"
+
+
+def poster_key(result: str) -> str:
+    """Where the poster frame of a finished video is kept: beside it."""
+    return f"{result.rpartition('.')[0]}.jpg"
 
 
 def attempt_key(key: str, attempt: str) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.composition import Composition, Direction
-from shared.keyboard import KeyRange, piano_range, used_range
+from shared.keyboard import KeyRange, piano_range, used_range, with_room
+from shared.safe_area import WHOLE, SafeArea
 
 _MOST_KEYBOARD: Final = 0.26
 """The keyboard takes at most this much of the time axis."""
@@ -29,6 +30,15 @@ class Rect:
         """Whether both share more than an edge."""
         return (
             self.x0 < other.x1 and other.x0 < self.x1 and self.y0 < other.y1 and other.y0 < self.y1
+        )
+
+    def within(self, other: Rect) -> Rect:
+        """The part of it that lies in another rectangle."""
+        return Rect(
+            max(self.x0, other.x0),
+            max(self.y0, other.y0),
+            min(self.x1, other.x1),
+            min(self.y1, other.y1),
         )
 
 
@@ -50,11 +60,38 @@ class Layout:
     """Where notes are struck, along the time axis."""
     travel_px_per_s: float
     """How far notes travel in a second: positive where they travel right or down."""
+    covered_px: float = 0.0
+    """What is covered beyond the keyboard, along the time axis: the keyboard is lifted by it."""
+    safe_area: SafeArea = WHOLE
+    """What the platform leaves free of the frame."""
 
     @property
     def frame(self) -> Rect:
         """The whole frame."""
         return Rect(0, 0, self.width, self.height)
+
+    @property
+    def safe(self) -> Rect:
+        """The part of the frame that the platform leaves free."""
+        area = self.safe_area
+        return Rect(
+            self.width * area.left,
+            self.height * area.top,
+            self.width * (1 - area.right),
+            self.height * (1 - area.bottom),
+        )
+
+    @property
+    def safe_middle(self) -> Rect:
+        """The same, as far to the right of the frame's middle as to the left of it."""
+        safe = self.safe
+        inset = max(safe.x0, self.width - safe.x1)
+        return Rect(inset, safe.y0, self.width - inset, safe.y1)
+
+    @property
+    def open(self) -> Rect:
+        """Where a watermark has its place: what is both roll and safe."""
+        return self.roll.within(self.safe)
 
     @property
     def short_side(self) -> int:
@@ -83,23 +120,35 @@ class Layout:
 
     @property
     def roll(self) -> Rect:
-        """Where notes may be seen: the frame less the keyboard."""
-        length = self.time_extent - self.keyboard_px
+        """Where notes may be seen: the frame less the keyboard and what lies beyond it."""
+        if not self.keyboard_px:
+            return self.frame
+        taken = self.keyboard_px + self.covered_px
         return self.box(
             0,
             self.pitch_extent,
-            *((0, length) if self.forward else (self.keyboard_px, self.time_extent)),
+            *((0, self.time_extent - taken) if self.forward else (taken, self.time_extent)),
         )
 
     @property
     def keyboard(self) -> Rect:
         """Where the keys lie."""
-        far = self.time_extent - self.keyboard_px
-        return self.box(
-            0,
-            self.pitch_extent,
-            *((far, self.time_extent) if self.forward else (0, self.keyboard_px)),
-        )
+        front = self.time_extent - self.covered_px if self.forward else self.covered_px
+        back = front - self.keyboard_px if self.forward else front + self.keyboard_px
+        return self.box(0, self.pitch_extent, min(front, back), max(front, back))
+
+    @property
+    def seconds_ahead(self) -> float:
+        """How long a note is in the roll before it is struck."""
+        entry = 0 if self.forward else self.time_extent
+        return (self.hit_px - entry) / self.travel_px_per_s
+
+    @property
+    def seconds_after(self) -> float:
+        """How long it is in the roll after that."""
+        roll = self.roll
+        first, last = (roll.y0, roll.y1) if self.vertical else (roll.x0, roll.x1)
+        return ((last if self.forward else first) - self.hit_px) / self.travel_px_per_s
 
     def lane(self, key: int) -> tuple[float, float]:
         """Where a key lies on the pitch axis: two pixel coordinates, the smaller first."""
@@ -116,20 +165,44 @@ class Layout:
         return Rect(time0, pitch0, time1, pitch1)
 
 
-def lay_out(composition: Composition, width: int, height: int, lowest: int, highest: int) -> Layout:
-    """The geometry of a composition at a size, for a song that uses ``lowest`` … ``highest``."""
+def lay_out(
+    composition: Composition,
+    width: int,
+    height: int,
+    lowest: int,
+    highest: int,
+    safe_area: SafeArea = WHOLE,
+) -> Layout:
+    """The geometry of a composition at a size, for a song that uses ``lowest`` … ``highest``.
+
+    The line where notes are struck, the keyboard and the keys that the song needs lie in the safe
+    area; beside them the keyboard goes on to the edges of the frame with keys that it does not
+    need. Notes come in at the edge of the frame.
+    """
     stage = composition.stage
     vertical = stage.direction in (Direction.FALLING, Direction.RISING)
     forward = stage.direction in (Direction.FALLING, Direction.RIGHT)
     pitch_extent, time_extent = (width, height) if vertical else (height, width)
     piano = stage.keys == "piano" or (stage.keys == "auto" and pitch_extent >= time_extent)
-    keys = (piano_range if piano else used_range)(lowest, highest)
+    # High notes are on top where the pitch axis stands upright.
+    low_side, high_side = (
+        (safe_area.left, safe_area.right) if vertical else (safe_area.bottom, safe_area.top)
+    )
+    keys = with_room((piano_range if piano else used_range)(lowest, highest), low_side, high_side)
+    covered = {
+        Direction.FALLING: safe_area.bottom,
+        Direction.RISING: safe_area.top,
+        Direction.LEFT: safe_area.left,
+        Direction.RIGHT: safe_area.right,
+    }[stage.direction]
+    covered_px = float(round(covered * time_extent))
+    free_px = time_extent - covered_px
     key_width = pitch_extent / keys.white_keys
     keyboard = composition.keyboard
     keyboard_px = 0.0
     if keyboard is not None:
-        keyboard_px = float(round(min(key_width * keyboard.length, time_extent * _MOST_KEYBOARD)))
-    roll_px = time_extent - keyboard_px
+        keyboard_px = float(round(min(key_width * keyboard.length, free_px * _MOST_KEYBOARD)))
+    roll_px = free_px - keyboard_px
     seconds = stage.seconds_ahead + stage.seconds_after
     ahead_px = roll_px * stage.seconds_ahead / seconds
     return Layout(
@@ -140,4 +213,6 @@ def lay_out(composition: Composition, width: int, height: int, lowest: int, high
         keyboard_px=keyboard_px,
         hit_px=ahead_px if forward else time_extent - ahead_px,
         travel_px_per_s=roll_px / seconds * (1 if forward else -1),
+        covered_px=covered_px,
+        safe_area=safe_area,
     )

@@ -45,7 +45,8 @@ class ExportAction(StrEnum):
     STITCH = "stitch"
     """All segments and the sound stand."""
     RENDER_AGAIN = "render again"
-    """A segment was lost or damaged, or the workers were upgraded meanwhile."""
+    """A segment was lost or damaged, the video missed its rate or its size, or the workers were
+    upgraded meanwhile."""
     COMPLETE = "complete"
     """The verified video is stored."""
     FAIL = "fail"

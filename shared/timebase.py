@@ -17,6 +17,9 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator, PlainSerializer
 
 FRAME_RATES: Final = {
+    "10": Fraction(10),
+    "15": Fraction(15),
+    "20": Fraction(20),
     "24": Fraction(24),
     "25": Fraction(25),
     "30": Fraction(30),

@@ -37,6 +37,7 @@ KINDS = {
     "GLError": ErrorKind.SUSPECT,
     "EncodeError": ErrorKind.SUSPECT,
     "VerificationError": ErrorKind.SUSPECT,
+    "OversizeError": ErrorKind.PERMANENT,
     "ClusterError": ErrorKind.TRANSIENT,
     "ClusterLostError": ErrorKind.TRANSIENT,
     "WorkerLostError": ErrorKind.SUSPECT,

@@ -8,6 +8,7 @@ import pytest
 
 from shared.composition import Composition, Direction
 from shared.layout import Layout, Rect, lay_out
+from shared.safe_area import WHOLE, SafeArea, safe_area
 
 SIZES = [(1920, 1080), (1080, 1920), (1080, 1080), (3840, 2160), (16, 16), (8192, 16), (16, 8192)]
 STAGES = [((60, 72), "used", True), ((0, 127), "used", False), ((0, 127), "piano", True)]
@@ -21,6 +22,7 @@ def make(
     keyboard: bool = True,
     keys: str = "used",
     after_s: float = 0.0,
+    area: SafeArea = WHOLE,
 ) -> Layout:
     composition = Composition.model_validate(
         {
@@ -33,7 +35,7 @@ def make(
             "layers": [{"type": "piano_roll"}, *([{"type": "keyboard"}] if keyboard else [])],
         }
     )
-    return lay_out(composition, *size, *notes)
+    return lay_out(composition, *size, *notes, area)
 
 
 LAYOUTS = [
@@ -190,3 +192,75 @@ def test_the_whole_piano_is_shown_where_the_frame_is_long_enough(
     size: tuple[int, int], direction: Direction, keys: str
 ) -> None:
     assert make(direction, size, keys="auto") == make(direction, size, keys=keys)
+
+
+# What a platform covers.
+
+COVERED = SafeArea(top=0.15, right=0.18, bottom=0.25, left=0.06)
+every_covered = pytest.mark.parametrize(
+    "size", [(1080, 1920), (1920, 1080), (1080, 1080), (594, 1056), (90, 160)]
+)
+
+
+@every_direction
+@every_covered
+def test_keyboard_line_and_keys_of_the_song_are_in_the_safe_area(
+    direction: Direction, size: tuple[int, int]
+) -> None:
+    layout = make(direction, size, (48, 84), area=COVERED)
+    safe, keyboard = layout.safe, layout.keyboard
+    low, high = along_time(layout, safe)
+    near, far = along_time(layout, keyboard)
+    assert low - 0.5 <= near < far <= high + 0.5
+    assert low - 0.5 <= layout.hit_px <= high + 0.5
+    first, last = (safe.x0, safe.x1) if layout.vertical else (safe.y0, safe.y1)
+    for key in range(48, 85):
+        left, right = layout.lane(key)
+        assert first <= left < right <= last
+
+
+@every_direction
+@every_covered
+def test_the_keyboard_goes_on_to_the_edges_and_notes_come_in_there(
+    direction: Direction, size: tuple[int, int]
+) -> None:
+    layout = make(direction, size, (48, 84), area=COVERED)
+    lanes = [layout.lane(key) for key in range(layout.keys.low, layout.keys.high + 1)]
+    assert min(low for low, _ in lanes) == pytest.approx(0, abs=1e-9)
+    assert max(high for _, high in lanes) == pytest.approx(layout.pitch_extent)
+    assert not layout.roll.meets(layout.keyboard)
+    near, far = along_time(layout, layout.roll)
+    assert (near if layout.forward else layout.time_extent - far) == 0
+    assert place(layout, layout.seconds_ahead) == pytest.approx(near if layout.forward else far)
+    assert layout.seconds_ahead == pytest.approx(3)
+    assert layout.seconds_after == pytest.approx(0)
+    assert layout.covered_px > 0
+
+
+def test_without_a_keyboard_notes_travel_on_over_what_is_covered() -> None:
+    layout = make(keyboard=False, size=(1080, 1920), area=COVERED)
+    assert layout.roll == layout.frame
+    assert layout.hit_px == pytest.approx(0.75 * 1920)
+    assert layout.seconds_after == pytest.approx(1)
+
+
+def test_a_song_of_all_keys_has_no_room_to_leave() -> None:
+    layout = make(size=(1080, 1920), notes=(0, 127), area=COVERED)
+    assert (layout.keys.low, layout.keys.high) == (0, 127)
+
+
+def test_nothing_changes_where_nothing_is_covered() -> None:
+    for ratio in ("16:9", "1:1", "4:5", None):
+        assert safe_area(ratio) == WHOLE
+    layout = make()
+    assert layout.safe == layout.safe_middle == layout.frame
+    assert layout.open == layout.roll
+
+
+def test_what_is_set_in_the_middle_is_in_the_safe_area() -> None:
+    layout = make(size=(1080, 1920), area=COVERED)
+    middle = layout.safe_middle
+    assert inside(middle, layout.safe)
+    assert middle.x0 + middle.x1 == pytest.approx(1080)
+    assert inside(layout.open, layout.safe)
+    assert inside(layout.open, layout.roll)

@@ -17,6 +17,7 @@ from shared.composition import Composition
 from shared.plan import (
     CHUNK_S,
     CHUNKS_WANTED,
+    LONG_CHUNK_S,
     SHORTEST_CHUNK_S,
     AudioSpec,
     ChunkSpec,
@@ -79,8 +80,15 @@ def plan_of(
     frames: int = FRAMES,
     audio: AudioSpec | None = None,
     engine: str = "gl-1 av-1",
+    shared: bool = False,
 ) -> Plan:
-    return make_plan(picture=picture or make_picture(), frames=frames, audio=audio, engine=engine)
+    return make_plan(
+        picture=picture or make_picture(),
+        frames=frames,
+        audio=audio,
+        engine=engine,
+        shared_frames=shared,
+    )
 
 
 def keys_of(plan: Plan) -> list[str]:
@@ -119,6 +127,12 @@ def test_chunks_last_about_four_seconds_at_most(frames: int, fps: Fraction) -> N
     assert longest <= frames_to_cover(Fraction(CHUNK_S), fps) * stretch + 1
 
 
+@given(st.integers(60, 100_000), rates)
+def test_chunks_of_av1_are_longer(seconds: int, fps: Fraction) -> None:
+    spans = chunk_ranges(frames_to_cover(Fraction(seconds), fps), fps, "av1")
+    assert abs(len(spans[0]) / fps - LONG_CHUNK_S) < Fraction(3, 4)
+
+
 @given(st.integers(40, 100_000), rates)
 def test_chunks_of_a_long_video_last_close_to_four_seconds(seconds: int, fps: Fraction) -> None:
     spans = chunk_ranges(frames_to_cover(Fraction(seconds), fps), fps)
@@ -144,6 +158,11 @@ def test_a_plan_depends_on_the_export_and_nothing_else() -> None:
         "frames",
         "audio",
         "engine",
+        "container",
+        "gif_loop",
+        "poster_frame",
+        "max_bytes",
+        "shared_frames",
     }
     assert plan_of(audio=make_audio()) == plan_of(audio=make_audio())
 
@@ -206,6 +225,12 @@ def test_a_plan_without_a_frame_is_refused() -> None:
                 "max_kbps": 8001,
                 "profile": "main",
                 "encoder_speed": "faster",
+                "codec": "h265",
+                "pixel_format": "yuv444p",
+                "target_kbps": 4000,
+                "hardware": True,
+                "palette": "00ff00ff" * 256,
+                "dither": "bayer",
             }.items()
         ),
     ],
@@ -218,6 +243,7 @@ def test_keys_of_all_segments_change_with_the_picture(changed: Picture) -> None:
 
 def test_keys_change_with_every_setting_of_the_encoder() -> None:
     covered = {"width", "height", "fps", "crf", "max_kbps", "profile", "encoder_speed"}
+    covered |= {"codec", "pixel_format", "target_kbps", "hardware", "palette", "dither"}
     assert VideoSpec.model_fields.keys() == covered, "a new field wants a case above"
 
 
@@ -252,6 +278,8 @@ def test_keys_of_two_chunks_are_equal_exactly_where_the_frames_are(a: int, b: in
         {"true_peak_dbtp": -2.0},
         {"fade_in_s": 1.0},
         {"fade_out_s": 1.0},
+        {"codec": "opus"},
+        {"heard_samples": 48000},
     ],
     ids=lambda change: "+".join(change),
 )
@@ -319,3 +347,24 @@ def test_plans_refuse_fields_that_nobody_knows() -> None:
 def test_plans_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         PLAN.chunks[0].index = 7  # type: ignore[misc]
+
+
+def test_shared_frames_have_one_key_whatever_they_are_encoded_as() -> None:
+    def kept(**video: Any) -> list[str | None]:
+        return [chunk.frames_key for chunk in plan_of(make_picture(**video), shared=True).chunks]
+
+    assert None not in kept()
+    assert kept() == kept(crf=30, max_kbps=None, profile="main", encoder_speed="slow")
+    assert kept() == kept(codec="h265", profile="main")
+    assert not set(kept()) & set(kept(width=1280))
+    assert not set(kept()) & set(kept(pixel_format="yuv444p", profile="high444"))
+    assert all(chunk.frames_key is None for chunk in plan_of().chunks)
+
+
+def test_sound_alone_has_no_chunks() -> None:
+    plan = make_plan(picture=None, frames=0, audio=make_audio(), engine="gl-1", container="m4a")
+    assert plan.chunks == ()
+    assert plan.stitch.key.endswith(".m4a")
+    assert plan.stitch.audio == plan.audio
+    with pytest.raises(ValidationError):
+        make_plan(picture=None, frames=0, audio=None, engine="gl-1", container="m4a")

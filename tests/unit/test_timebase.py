@@ -195,7 +195,7 @@ def test_frame_rates_are_read(written: object, fps: Fraction) -> None:
         "0",
         "-30",
         0,
-        15,
+        16,
         31,
         120,
         "30fps",
@@ -210,7 +210,7 @@ def test_frame_rates_are_read(written: object, fps: Fraction) -> None:
 )
 def test_other_frame_rates_are_refused_with_those_that_would_do(written: object) -> None:
     with pytest.raises(
-        ValueError, match="is not a supported frame rate; use one of 24, "
+        ValueError, match="is not a supported frame rate; use one of 10, "
     ) as caught:
         parse_frame_rate(written)
     assert all(name in str(caught.value) for name in FRAME_RATES)
