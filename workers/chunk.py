@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from io import BytesIO
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, suppress
 
 import av
-from av.error import FFmpegError
 
-from shared.errors import ClusterError, ObjectNotFoundError, RenderError
+from shared.errors import ClusterError, ObjectNotFoundError, RenderError, StorageError
 from shared.keys import digest
 from shared.plan import ChunkSpec, SegmentReport
 from shared.storage import ObjectStore
-from workers.encode import encode_segment
+from workers.encode import check_segment, encode_segment, segment_frames
+from workers.frames import keep_frames, kept_frames
 from workers.progress import Progress
 from workers.studio import Studio
 
@@ -39,11 +39,12 @@ def render_chunk(
     if stored is not None:
         return stored
     clock = _Clock()
-    frames = studio.renderer(spec.picture, store).frames(spec.frames)
-    began = time.perf_counter()
-    data = encode_segment(_watched(frames, clock, progress), spec.picture.video, len(spec.frames))
+    video = spec.picture.video
+    with closing(_frames(spec, store, studio)) as frames:
+        began = time.perf_counter()
+        data = encode_segment(_watched(frames, clock, progress), video, spec.frames)
     encode_s = time.perf_counter() - began - clock.drawing_s
-    check_segment(data, len(spec.frames))
+    check_segment(data, video, spec.frames)
     store.put_bytes(spec.key, data)
     return SegmentReport(
         index=spec.index,
@@ -60,7 +61,7 @@ def stored_segment(spec: ChunkSpec, store: ObjectStore) -> SegmentReport | None:
     """The segment of a chunk if the store holds a sound one."""
     try:
         data = store.get_bytes(spec.key)
-        check_segment(data, len(spec.frames))
+        check_segment(data, spec.picture.video, spec.frames)
     except (ObjectNotFoundError, RenderError):
         return None
     return SegmentReport(
@@ -73,21 +74,29 @@ def stored_segment(spec: ChunkSpec, store: ObjectStore) -> SegmentReport | None:
     )
 
 
-def check_segment(data: bytes, frames: int) -> None:
-    """Check that a segment can be stitched.
-
-    Raises:
-        RenderError: It has another number of frames, or does not begin with a key frame.
-    """
-    try:
-        with av.open(BytesIO(data), "r") as container:
-            packets = [packet for packet in container.demux(video=0) if packet.size]
-    except (FFmpegError, IndexError) as exc:
-        raise RenderError(f"The segment cannot be read: {exc}") from exc
-    if len(packets) != frames:
-        raise RenderError(f"The segment holds {len(packets)} frames instead of {frames}.")
-    if not packets[0].is_keyframe:
-        raise RenderError("The segment does not begin with a key frame.")
+def _frames(
+    spec: ChunkSpec, store: ObjectStore, studio: Studio
+) -> Generator[av.VideoFrame, None, None]:
+    """The frames to encode: those that were kept, if any were, or drawn, and kept if wanted."""
+    video = spec.picture.video
+    wanted = segment_frames(video, spec.frames)
+    key, done = spec.frames_key, 0
+    if key is not None:
+        try:
+            for frame in kept_frames(video, len(wanted), store, key):
+                yield frame
+                done += 1
+        except (RenderError, StorageError) as exc:
+            # A frame depends on no other, so drawing can go on wherever reading ended.
+            if not isinstance(exc, ObjectNotFoundError):
+                with suppress(StorageError):
+                    store.delete(key)
+    missing = wanted[done:]
+    if missing:
+        drawn = studio.renderer(spec.picture, store).frames(missing)
+        if key is not None and not done:
+            drawn = keep_frames(drawn, len(missing), store, key)
+        yield from drawn
 
 
 class _Clock:

@@ -10,7 +10,7 @@ import av
 import moderngl
 
 from shared.revision import revision
-from workers.encode import ENCODER_THREADS, instructions
+from workers.encode import ENCODER_THREADS, hardware_encoders, instructions
 from workers.gl.context import renderer_name
 
 
@@ -23,5 +23,6 @@ def identity(context: moderngl.Context) -> str:
     )
     return (
         f"midifarm {revision()}; {renderer_name(context)}; {libav}; "
-        f"{ENCODER_THREADS} encoder thread; {instructions()}"
+        f"{ENCODER_THREADS} encoder thread; {instructions()}; "
+        f"{', '.join(hardware_encoders()) or 'no hardware encoder'}"
     )

@@ -8,13 +8,18 @@ from pathlib import Path
 import av
 import moderngl
 
+from shared.codecs import has_alpha, is_deep
+from shared.composition import BackgroundLayer
 from shared.layout import Rect
 from shared.plan import Picture
 from shared.timebase import frame_time
 from workers.gl.context import check_errors
 from workers.gl.readback import Readback, choose_readback
+from workers.gl.resolve import Resolved
 from workers.gl.target import Target
 from workers.layers import Layer, Moment, make_layer, prepare_scene
+from workers.layers.branding import branding_layers
+from workers.layers.end_card import EndCardLayer
 from workers.midi import Song
 
 
@@ -44,16 +49,28 @@ class Renderer:
         self._context = context
         self._picture = picture
         video = picture.video
-        scene = prepare_scene(picture.composition, song, video.width, video.height, asset)
-        self._target = Target(context, video.width, video.height)
-        self._plate = Target(context, video.width, video.height)
+        scene = prepare_scene(
+            picture.composition, song, video.width, video.height, asset, picture.safe_area
+        )
+        alpha, deep = has_alpha(video.pixel_format), is_deep(video.pixel_format)
+        self._target = Target(context, video.width, video.height, deep=deep)
+        self._plate = Target(context, video.width, video.height, deep=deep)
         self._layers = [
-            make_layer(context, scene, settings) for settings in picture.composition.layers
+            make_layer(context, scene, settings)
+            for settings in picture.composition.layers
+            if not (alpha and isinstance(settings, BackgroundLayer))
         ]
-        self._readback: Readback = choose_readback(context, self._target, scene.layout)
+        self._layers += branding_layers(context, scene, picture)
+        self._card = next((one for one in self._layers if isinstance(one, EndCardLayer)), None)
+        self._resolved = (
+            Resolved(context, self._target, scene.layout, alpha=alpha) if alpha or deep else None
+        )
+        self._readback: Readback = choose_readback(
+            context, self._target, scene.layout, video.pixel_format, self._resolved
+        )
         self._on_plate = still_on_plate(self._layers)
         self._plate.framebuffer.use()
-        self._plate.framebuffer.clear(0.0, 0.0, 0.0, 1.0)
+        self._plate.framebuffer.clear(0.0, 0.0, 0.0, 0.0 if alpha else 1.0)
         for layer, on_plate in zip(self._layers, self._on_plate, strict=True):
             if on_plate:
                 layer.draw_still()
@@ -71,6 +88,10 @@ class Renderer:
     def draw_moment(self, moment: Moment) -> None:
         """Draw what is seen at a time into the target."""
         framebuffer = self._target.framebuffer
+        # A blit between the two kinds of target converts colours with some drivers only.
+        if self._card is not None and self._card.covers(moment) and not self._target.deep:
+            self._context.copy_framebuffer(framebuffer, self._card.plate)
+            return
         self._context.copy_framebuffer(framebuffer, self._plate.framebuffer)
         framebuffer.use()
         for layer, on_plate in zip(self._layers, self._on_plate, strict=True):
@@ -79,7 +100,9 @@ class Renderer:
             layer.draw(moment)
 
     def frames(self, frames: Iterable[int]) -> Iterator[av.VideoFrame]:
-        """Draw frames and yield them as yuv420p, each valid until the next is asked for.
+        """Draw frames and yield them one by one, each valid until the next is asked for.
+
+        They are in the pixel format of the video; those of a GIF are rgb24.
 
         Raises:
             GLError: OpenGL reported an error.
@@ -88,9 +111,12 @@ class Renderer:
         check_errors(self._context, "frames were drawn")
 
     def pixels(self, frame: int) -> bytes:
-        """A frame as rows of RGBA bytes, from the top."""
+        """A frame as rows of RGBA bytes, sRGB with straight alpha, from the top."""
         self.draw(frame)
-        data: bytes = self._target.framebuffer.read(components=4)
+        shown = self._target if self._resolved is None else self._resolved
+        if self._resolved is not None:
+            self._resolved.draw()
+        data: bytes = shown.framebuffer.read(components=4)
         return data
 
 

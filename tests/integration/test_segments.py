@@ -29,7 +29,7 @@ from shared.errors import (
 from shared.plan import AudioSpec, ChunkSpec, Picture, StitchSpec, VideoSpec, make_plan
 from shared.storage import LocalStore
 from shared.styles import find_style
-from shared.timebase import samples_for
+from shared.timebase import FrameRange, samples_for
 from tests.conftest import Program
 from tests.songs import SongFile
 from workers.audio import prepare_audio
@@ -72,7 +72,7 @@ def number_of(luma: np.ndarray) -> int:
 
 
 def segment(first: int, count: int, video: VideoSpec) -> bytes:
-    return encode_segment(pictures(first, count), video, count)
+    return encode_segment(pictures(first, count), video, FrameRange(first, first + count))
 
 
 def seen(ffmpeg: Program, path: Path, *options: str) -> list[int]:
@@ -180,14 +180,14 @@ def test_what_lies_in_memory_does_not_matter(width: int, height: int) -> None:
         litter = [random.bytes(int(random.integers(1000, 2_000_000))) for _ in range(20)]
         del litter[::2]
         pictures = (av.VideoFrame.from_ndarray(frame, format="yuv420p") for frame in frames)
-        hashes.add(hashlib.sha256(encode_segment(pictures, video, count)).digest())
+        hashes.add(hashlib.sha256(encode_segment(pictures, video, FrameRange(0, count))).digest())
     assert len(hashes) == 1
 
 
 def test_a_frame_too_few_or_too_many_is_no_segment() -> None:
     for count in (2, 4):
         with pytest.raises(EncodeError, match=f"3 frames were to be encoded, {count} came"):
-            encode_segment(pictures(0, count), make_video(), 3)
+            encode_segment(pictures(0, count), make_video(), FrameRange(0, 3))
 
 
 # Placing packets, a pure function.

@@ -19,7 +19,10 @@ Floats = NDArray[np.float32]
 _CORNERS: Final = np.array([0, 0, 1, 0, 0, 1, 1, 1], dtype=np.float32)
 
 #: Premultiplied colour over what is there; a colour with alpha 0 adds light.
-_OVER: Final = (moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA)
+OVER: Final = (moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA)
+
+#: What is there grows darker, and more transparent where it is not opaque for good.
+FADE: Final = (moderngl.ZERO, moderngl.ONE_MINUS_SRC_ALPHA)
 
 
 @cache
@@ -90,11 +93,12 @@ class QuadBrush:
             if name in self._program:
                 self._program[name] = value
 
-    def draw(self, instances: Floats) -> None:
+    def draw(self, instances: Floats, *, blend: tuple[int, int] = OVER) -> None:
         """Draw one rectangle per row.
 
         Args:
             instances: float32, shape (n, width), contiguous.
+            blend: OVER or FADE.
         """
         count = len(instances)
         if count == 0:
@@ -103,5 +107,5 @@ class QuadBrush:
             self._reserve(1 << (count - 1).bit_length())
         self._buffer.write(instances)
         self._context.enable(moderngl.BLEND)
-        self._context.blend_func = _OVER
+        self._context.blend_func = blend
         self._quads.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=count)

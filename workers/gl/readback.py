@@ -1,8 +1,9 @@
-"""The way of a finished frame into memory, as the YUV 4:2:0 that encoders take.
+"""The way of a finished frame into memory, as the pixels that encoders take.
 
 Two ways, one interface: on a processor libswscale converts faster than a shader does (1080p on
 one core: 3.5 ms against 25 ms); on a GPU the shader costs nothing and less is read back, while
-the next frames are being drawn. Colours are BT.709, limited range, either way.
+the next frames are being drawn. The shader knows YUV 4:2:0 of 8 bits alone, what nearly every
+video is. YUV is BT.709, limited range, either way; RGB is sRGB.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import moderngl
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
+from shared.codecs import PixelFormat
 from shared.layout import Layout
 from workers.gl.context import is_software
 from workers.gl.painter import QuadBrush
+from workers.gl.resolve import Resolved
 from workers.gl.target import Target
 
 # ITU-R BT.709-6, 3.2: luma weights, and the distance of the colour differences; 3.4: 8-bit
@@ -36,7 +39,7 @@ _IN_FLIGHT: Final = 3
 
 
 class Readback(Protocol):
-    """Draws frames and yields each as an ``av.VideoFrame`` in yuv420p.
+    """Draws frames and yields each as an ``av.VideoFrame`` in the pixel format of the video.
 
     A yielded frame may be overwritten as soon as the next one is asked for.
     """
@@ -49,24 +52,49 @@ class Readback(Protocol):
 class SwscaleReadback:
     """Reads RGBA and converts with libswscale."""
 
-    def __init__(self, target: Target, layout: Layout) -> None:
-        """Read from a target."""
-        self._target = target
-        self._pixels = np.empty((layout.height, layout.width, 4), dtype=np.uint8)
+    def __init__(
+        self,
+        target: Target,
+        layout: Layout,
+        pixel_format: PixelFormat = "yuv420p",
+        resolved: Resolved | None = None,
+    ) -> None:
+        """Read from a target.
+
+        Args:
+            target: What is drawn into.
+            layout: Gives the size of the frame.
+            pixel_format: What frames are converted to; a GIF's colours are reduced later.
+            resolved: What to read instead, filled from the target for every frame; needed where
+                that is deep or not opaque.
+        """
+        self._framebuffer = (resolved or target).framebuffer
+        self._resolved = resolved
+        deep = target.deep
+        self._pixels = np.empty(
+            (layout.height, layout.width, 4), dtype=np.uint16 if deep else np.uint8
+        )
+        self._dtype, self._read_as = ("nu2", "rgba64le") if deep else ("f1", "rgba")
+        self._format = "rgb24" if pixel_format == "pal8" else pixel_format
         self._reformatter = VideoReformatter()
 
     def stream(self, frames: Iterable[int], draw: Callable[[int], None]) -> Iterator[av.VideoFrame]:
         """See Readback."""
         for frame in frames:
             draw(frame)
-            self._target.framebuffer.read_into(self._pixels, components=4)
-            picture = av.VideoFrame.from_numpy_buffer(self._pixels, format="rgba")
-            yield self._reformatter.reformat(
-                picture,
-                format="yuv420p",
-                dst_colorspace=Colorspace.ITU709,
-                dst_color_range=ColorRange.MPEG,
-            )
+            if self._resolved is not None:
+                self._resolved.draw()
+            self._framebuffer.read_into(self._pixels, components=4, dtype=self._dtype)
+            picture = av.VideoFrame.from_numpy_buffer(self._pixels, format=self._read_as)
+            if self._format.startswith("rgb"):
+                yield self._reformatter.reformat(picture, format=self._format)
+            else:
+                yield self._reformatter.reformat(
+                    picture,
+                    format=self._format,
+                    dst_colorspace=Colorspace.ITU709,
+                    dst_color_range=ColorRange.MPEG,
+                )
 
 
 class ShaderReadback:
@@ -134,8 +162,14 @@ class ShaderReadback:
         return picture
 
 
-def choose_readback(context: moderngl.Context, target: Target, layout: Layout) -> Readback:
-    """The faster way on this renderer."""
-    if is_software(context):
-        return SwscaleReadback(target, layout)
+def choose_readback(
+    context: moderngl.Context,
+    target: Target,
+    layout: Layout,
+    pixel_format: PixelFormat,
+    resolved: Resolved | None,
+) -> Readback:
+    """The faster way on this renderer; see SwscaleReadback."""
+    if is_software(context) or pixel_format != "yuv420p":
+        return SwscaleReadback(target, layout, pixel_format, resolved)
     return ShaderReadback(context, target, layout)
