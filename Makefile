@@ -4,10 +4,10 @@
 PY := .venv/bin/python
 RUNTIME := sh deploy/setup/venv.sh runtime && sh deploy/setup/libraries.sh gl
 DEV := sh deploy/setup/venv.sh dev
-TESTS := $(DEV) && sh deploy/setup/libraries.sh gl ffmpeg postgres
+TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit integration bench chaos-core lock format clean
+.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory chaos-core lock format clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,18 @@ integration: ## Run the tests that draw, encode and start services
 bench: ## Measure how fast this machine renders
 	@$(TESTS)
 	$(PY) -m tests.bench
+
+bench-quality: ## Measure what chunks cost in quality, and whether average rates are held
+	@$(TESTS)
+	$(PY) -m tests.bench.quality
+
+bench-batch: ## Measure what one call for all presets saves over one for each
+	@$(TESTS)
+	$(PY) -m tests.bench.batch
+
+bench-memory: ## Measure the memory of a minute in 4K, with all processes
+	@$(TESTS)
+	$(PY) -m tests.bench.memory
 
 chaos-core: ## Kill parts of a busy service, and see that nobody's video suffers
 	@$(TESTS)

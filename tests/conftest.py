@@ -14,6 +14,7 @@ import moderngl
 import pytest
 
 from shared.storage import LocalStore
+from tests.matrix import Matrix
 from tests.postgres import SERVERS, PostgresServers, Server, binaries
 from tests.seaweedfs import SeaweedFS, weed
 from workers.gl.context import open_context
@@ -102,6 +103,12 @@ def gl_context(_session_context: moderngl.Context) -> Iterator[moderngl.Context]
 def store(tmp_path: Path) -> LocalStore:
     """An object store in a folder of the test's own."""
     return LocalStore(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
+    """Finished files of every format, each made when it is first asked for."""
+    return Matrix(tmp_path_factory.mktemp("matrix"))
 
 
 @pytest.fixture(scope="session")

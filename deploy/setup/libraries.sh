@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure that this machine has what no Python package brings: libraries.sh [gl] [ffmpeg] [postgres]
+# Make sure that this machine has what no Python package brings: libraries.sh [gl] [fonts] [ffmpeg] [postgres] [chromium]
 set -eu
 cd "$(dirname "$0")/../.."
 . deploy/setup/apt.sh
@@ -56,13 +56,44 @@ need_postgres() {
     [ -z "${CI:-}" ]
 }
 
+distribution() {
+    sed -n 's/^ID=//p' /etc/os-release 2>/dev/null | tr -d '"'
+}
+
+# The browser in which finished videos are played, and the web page tried.
+need_chromium() {
+    if command -v chromium >/dev/null 2>&1; then
+        return 0
+    fi
+    if [ "$(distribution)" = ubuntu ]; then
+        # The package there is a snap, which runs in no container.
+        say "chromium is no apt package of Ubuntu's; the tests that need it are skipped."
+        return 0
+    fi
+    apt_install "Chromium, which plays the videos of the tests," chromium && return 0
+    # On a developer's machine the tests that need it are skipped with a reason.
+    [ -z "${CI:-}" ]
+}
+
+# A font of other scripts than the one that midifarm brings, for the tests of titles.
+need_fonts() {
+    if [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]; then
+        return 0
+    fi
+    apt_install "the font DejaVu, for the tests of titles," fonts-dejavu-core && return 0
+    # On a developer's machine the tests that need it are skipped with a reason.
+    [ -z "${CI:-}" ]
+}
+
 for library in "$@"; do
     case $library in
     gl) need_gl ;;
+    fonts) need_fonts ;;
     ffmpeg) need_ffmpeg ;;
     postgres) need_postgres ;;
+    chromium) need_chromium ;;
     *)
-        say "libraries.sh knows gl, ffmpeg and postgres, not $library."
+        say "libraries.sh knows gl, fonts, ffmpeg, postgres and chromium, not $library."
         exit 2
         ;;
     esac

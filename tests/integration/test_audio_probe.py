@@ -15,7 +15,7 @@ from PIL import Image
 from shared.errors import MediaError, VerificationError
 from shared.plan import AudioSpec, VideoSpec
 from shared.timebase import samples_for
-from workers.audio.encoding import encode_aac
+from workers.audio.encoding import encode_sound
 from workers.probe import MediaProbe, check_export, probe_media, verify_export
 
 FPS = Fraction(30000, 1001)
@@ -86,7 +86,14 @@ def make_video(
 
 def make_sound(path: Path, *, samples: int = AUDIO.samples, rate: int = RATE) -> Path:
     tone = 0.1 * np.sin(np.arange(samples) / 20).astype(np.float32)
-    encode_aac([np.stack([tone, tone])], path, sample_rate=rate, channels=2, bitrate_kbps=128)
+    encode_sound(
+        [np.stack([tone, tone])],
+        path,
+        codec="aac",
+        sample_rate=rate,
+        channels=2,
+        bitrate_kbps=128,
+    )
     return path
 
 
