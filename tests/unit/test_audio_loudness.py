@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from workers.audio.loudness import Loudness, measure_loudness, plan_gain
-from workers.audio.placement import Block
+from workers.audio.blocks import Block
+from workers.audio.loudness import Loudness, integrated_lufs, measure_loudness, weighting
 
 RATE = 48000
 
@@ -19,23 +19,29 @@ def sine(level: float, *, seconds: float = 3.0, hz: float = 997.0, phase: float 
     return np.stack([wave, wave]).astype(np.float32)
 
 
-@pytest.mark.parametrize(
-    ("integrated", "peak", "target", "gain"),
-    [
-        (-20.0, -10.0, -14.0, 6.0),
-        (-8.0, 0.0, -14.0, -6.0),
-        (-20.0, -3.0, -14.0, 2.0),  # the peaks allow no more
-        (-10.0, 3.0, -14.0, -4.0),
-        (-20.0, -10.0, None, 0.0),
-        (None, -90.0, -14.0, 0.0),
-        (None, None, -14.0, 0.0),
-    ],
-)
-def test_gain(
-    integrated: float | None, peak: float | None, target: float | None, gain: float
-) -> None:
-    measured = Loudness(integrated_lufs=integrated, true_peak_dbtp=peak)
-    assert plan_gain(measured, target_lufs=target, limit_dbtp=-1.0) == pytest.approx(gain)
+def test_the_weighting_is_that_of_the_standard() -> None:
+    # BS.1770-4, tables 1 and 2, which list it for 48 kHz.
+    shelf, high_pass = (tuple(value / stage[3] for value in stage) for stage in weighting(RATE))
+    assert shelf == pytest.approx(
+        (
+            1.53512485958697,
+            -2.69169618940638,
+            1.19839281085285,
+            1,
+            -1.69065929318241,
+            0.73248077421585,
+        )
+    )
+    assert high_pass == pytest.approx((1, -2, 1, 1, -1.99004745483398, 0.99007225036621))
+
+
+def test_the_gates_of_the_standard() -> None:
+    loud, soft, faint = (np.full(100, 10 ** (level / 10)) for level in (-20.0, -35.0, -80.0))
+    assert integrated_lufs(loud) == pytest.approx(-20.691, abs=1e-3)
+    # 15 dB below what is loud, and below −70 LUFS, nothing counts.
+    assert integrated_lufs(np.concatenate([loud, soft, faint])) == pytest.approx(-20.7, abs=0.1)
+    assert integrated_lufs(faint) is None
+    assert integrated_lufs(loud[:3]) is None
 
 
 def test_a_sine_is_as_loud_as_the_standard_says() -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.audio.placement import Block, Fades, place, plan_fades, plan_placement
+from workers.audio.blocks import Block
+from workers.audio.placement import Fades, place, plan_fades, plan_placement
 
 TIMES = st.fractions(min_value=-40, max_value=40, max_denominator=1001)
 

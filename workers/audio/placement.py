@@ -10,16 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Block = NDArray[np.float32]
-"""A stretch of sound: shape (channels, samples), full scale is 1.0."""
-
-BLOCK_SAMPLES: Final = 16384
-"""Length of the silence that is handed on at once: small beside a recording, big beside a call."""
+from workers.audio.blocks import BLOCK_SAMPLES, Block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from shared.errors import MediaError
-from workers.audio.placement import BLOCK_SAMPLES, Block
+from workers.audio.blocks import BLOCK_SAMPLES, Block
 from workers.probe.opening import RECORDING_FORMATS, open_media
 from workers.probe.signature import describe_file
 
