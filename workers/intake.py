@@ -9,25 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shared.composition import BackgroundLayer, Composition, Layer, TitleLayer
 from shared.errors import CompositionError, InputError
 from shared.intake import Intake, IntakeRequest, IntakeSpec
 from shared.keys import asset_key, content_key, digest, song_key
 from shared.revision import revision
 from shared.storage import ObjectStore
+from workers.assets import Assets
 from workers.audio import recording_duration_s
-from workers.images import open_image
 from workers.midi import MidiLimits, Song, read_midi
 from workers.named_file import named_file, naming
 from workers.soundfont import check_soundfont, find_soundfont
-from workers.text import missing_characters
 
 _REPAIRS_TOLD: Final = 3
 """Repairs that are told one by one; `probe` lists them all."""
 
 
 def take_in(request: IntakeRequest, store: ObjectStore) -> Intake:
-    """Store a song, its recording and the assets of its composition.
+    """Store a song, its recording and the assets of its composition and branding.
 
     Raises:
         InputError: A file is missing, or is not what it should be.
@@ -67,7 +65,7 @@ def take_in_objects(spec: IntakeSpec, store: ObjectStore) -> Intake:
             spec,
             files,
             store,
-            asset=lambda key, what: lend(key, f"the composition's {what}"),
+            asset=lambda key, what: lend(key, f"the {what}"),
             # What is not lent was found on this machine: a SoundFont.
             keep=lambda path: keys.get(path) or take_file(path, store),
         )
@@ -99,8 +97,10 @@ def _take(
     """
     key, song = take_midi(files.midi, store)
     warnings = _repair_warnings(files.midi, song)
-    composition, title_warnings = _take_assets(request.composition, song, asset, keep)
-    warnings += title_warnings
+    assets = Assets(asset, keep)
+    composition = assets.composition(request.composition, song)
+    branding = assets.branding(request.branding)
+    warnings += assets.warnings
     recording_key, recording_s, soundfont_key = None, None, None
     if files.recording is not None:
         with naming(files.recording):
@@ -120,6 +120,7 @@ def _take(
     end_s = song.end_s if request.end_s is None else request.end_s
     return Intake(
         composition=composition,
+        branding=branding,
         song_key=key,
         title=song.title,
         notes=len(song.notes),
@@ -172,42 +173,10 @@ def take_file(path: Path, store: ObjectStore) -> str:
     return key
 
 
-def _take_assets(
-    composition: Composition,
-    song: Song,
-    asset: Callable[[str, str], Path],
-    keep: Callable[[Path], str],
-) -> tuple[Composition, list[str]]:
-    """The composition with its images and fonts named by object key, and warnings about it."""
-    layers: list[Layer] = []
-    warnings = []
-    for layer in composition.layers:
-        taken: Layer = layer
-        match layer:
-            case BackgroundLayer(image=str(name)):
-                path = asset(name, "image")
-                with naming(path):
-                    open_image(path, 16, 16)
-                taken = layer.model_copy(update={"image": keep(path)})
-            case TitleLayer():
-                font = asset(layer.font, "font") if layer.font else None
-                with naming(font or Path()):
-                    missing = missing_characters((layer.text or song.title) + layer.artist, font)
-                if missing:
-                    warnings.append(
-                        f"The title's font cannot draw {missing}; give the title layer a font "
-                        "that can."
-                    )
-                if font is not None:
-                    taken = layer.model_copy(update={"font": keep(font)})
-        layers.append(taken)
-    return composition.model_copy(update={"layers": tuple(layers)}), warnings
-
-
 def _asset_path(folder: Path, name: str, what: str) -> Path:
     path = folder / name
     if not path.is_file():
-        raise CompositionError(f"The composition's {what} {name} does not exist in {folder}.")
+        raise CompositionError(f"The {what} {name} does not exist in {folder}.")
     return path
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import moderngl
 import numpy as np
@@ -15,6 +17,9 @@ from workers.fonts import open_font
 from workers.gl.painter import QuadBrush
 
 RGBA = tuple[float, float, float, float]
+
+JOINERS: Final = "\u200c\u200d"
+"""Zero width non-joiner and joiner: letters beside them take other shapes."""
 
 
 def load_font(size_px: float, path: Path | None = None) -> ImageFont.FreeTypeFont:
@@ -32,16 +37,50 @@ def load_font(size_px: float, path: Path | None = None) -> ImageFont.FreeTypeFon
 
 
 def one_line(text: str) -> str:
-    """A text as one line of printable characters; MIDI files hold all kinds of others."""
-    return "".join(char for char in " ".join(text.split()) if char.isprintable())
+    """A text as one line of printable characters; MIDI files hold all kinds of others.
+
+    Joiners stay: Persian, Indic scripts and emoji are spelled with them.
+    """
+    shown = (char for char in text if char.isprintable() or char.isspace() or char in JOINERS)
+    return " ".join("".join(shown).split())
 
 
 def missing_characters(text: str, path: Path | None = None) -> str:
-    """The characters of a text that a font cannot draw, each once."""
-    font = load_font(32, path)
+    """The characters of a text that a font cannot draw, each once; the built-in font without one.
+
+    Raises:
+        MediaError: The file holds no font.
+    """
+    return missing_in(text, load_font(32, path))
+
+
+def missing_in(text: str, font: ImageFont.FreeTypeFont) -> str:
+    """The same for a font that is open.
+
+    Raises:
+        OSError: The font cannot be drawn with at its size.
+    """
     unknown = bytes(font.getmask("\U0010ffff"))  # no font has this one: its box for the others
     shown = dict.fromkeys(char for char in one_line(text) if not char.isspace())
-    return "".join(char for char in shown if bytes(font.getmask(char)) == unknown)
+    return "".join(
+        char
+        for char in shown
+        if char not in JOINERS
+        and unicodedata.category(char) != "Cf"
+        and bytes(font.getmask(char)) == unknown
+    )
+
+
+def best_font(text: str, path: Path | None) -> Path | None:
+    """Of a font and the built-in one the better for a text: the given one where both are as good.
+
+    Args:
+        text: What is to be drawn.
+        path: A font file, or None where there is only the built-in one.
+    """
+    if path is None or not missing_characters(text, path):
+        return path
+    return path if len(missing_characters(text)) >= len(missing_characters(text, path)) else None
 
 
 def _upload(context: moderngl.Context, mask: Image.Image) -> moderngl.Texture:
@@ -74,10 +113,11 @@ class TextBlock:
         set_lines = []
         for text, size_px in lines:
             size = max(6.0, size_px)
-            face = load_font(size, font)
+            source = best_font(text, font)
+            face = load_font(size, source)
             width = face.getlength(text)
             if width > widest_px:
-                face = load_font(max(6.0, size * widest_px / width), font)
+                face = load_font(max(6.0, size * widest_px / width), source)
             set_lines.append((text, face))
         widths = [face.getlength(text) for text, face in set_lines] or [0.0]
         heights = [sum(face.getmetrics()) for _, face in set_lines]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from shared.branding import Branding
 from shared.composition import BackgroundLayer, Composition, TitleLayer
 from shared.errors import InputError, MediaError, MidiError, ObjectNotFoundError
-from shared.intake import AssetKind, IntakeRequest, IntakeSpec, ProbeSpec
+from shared.intake import AssetKind, Intake, IntakeRequest, IntakeSpec, ProbeSpec
 from shared.storage import LocalStore
 from tests.songs import SongFile
 from tests.soundfonts import make_soundfont
@@ -229,3 +231,136 @@ def test_a_file_can_have_any_name(store: LocalStore, name: str, expected: str) -
         assert path.read_bytes() == b"content"
     assert not path.exists()
     assert store.get_bytes("assets/aa") == b"content"
+
+
+# Branding, and text in any script.
+
+PLAIN = Composition.model_validate({"layers": [{"type": "piano_roll"}]})
+BRANDING = Branding.model_validate(
+    {
+        "watermark": {"image": "mark.png"},
+        "end_card": {
+            "logo": "builtin:end-card-logo",
+            "text": "Bis bald",
+            "font": "face.otf",
+            "social_media": {"handles": {"youtube": "@me"}, "show_qr_code": True},
+        },
+    }
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A musician's files."""
+    for name, data in {
+        "song.mid": midi_bytes(),
+        "mark.png": image_bytes(),
+        "face.otf": font_bytes(),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+def taken(
+    folder: Path,
+    store: LocalStore,
+    branding: Branding | None,
+    composition: Composition = PLAIN,
+) -> Intake:
+    request = IntakeRequest(
+        midi=folder / "song.mid",
+        composition=composition,
+        branding=branding,
+        folder=folder,
+        with_audio=False,
+    )
+    return take_in(request, store)
+
+
+def test_branding_is_taken_in_from_files_and_objects_alike(store: LocalStore, folder: Path) -> None:
+    from_files = taken(folder, store, BRANDING)
+    keys = {name: take_file(folder / name, store) for name in ("song.mid", "mark.png", "face.otf")}
+    named = BRANDING.model_dump(mode="json")
+    named["watermark"]["image_url"] = keys["mark.png"]
+    named["end_card"]["font"] = keys["face.otf"]
+    spec = IntakeSpec(
+        midi_key=keys["song.mid"],
+        composition=PLAIN,
+        branding=Branding.model_validate(named),
+        with_audio=False,
+    )
+    assert take_in_objects(spec, store) == from_files
+    assert from_files.branding == Branding.model_validate(named)
+    assert from_files.warnings == ()
+    assert taken(folder, store, None).branding is None
+    assert taken(folder, store, Branding()).branding is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"watermark": {"image": "gone.png"}}, "The watermark gone.png does not exist in "),
+        ({"watermark": {"image": "song.mid"}}, "song.mid is of no kind of image"),
+        ({"watermark": {"image": "builtin:gone"}}, "choose one of builtin:minimal-logo"),
+        ({"end_card": {"logo": "gone.png"}}, "The end card's logo gone.png does not exist in "),
+        ({"end_card": {"font": "gone.otf"}}, "The end card's font gone.otf does not exist in "),
+        ({"end_card": {"font": "mark.png", "text": "x"}}, "mark.png: The font cannot be read"),
+        ({"end_card": {"font": "mark.png"}}, "mark.png: The font cannot be read"),
+    ],
+)
+def test_branding_that_cannot_be_drawn_is_refused(
+    store: LocalStore, folder: Path, changes: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        taken(folder, store, Branding.model_validate(changes))
+    assert said in caught.value.message
+
+
+def test_a_code_without_an_address_is_a_warning(store: LocalStore, folder: Path) -> None:
+    links = {"social_media": {"show_qr_code": True}}
+    [warning] = taken(folder, store, Branding.model_validate({"end_card": links})).warnings
+    assert "no QR code" in warning
+
+
+def test_text_in_another_script_takes_an_installed_font_along(
+    store: LocalStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A font that is found beside one that is no font: what is installed here must not matter.
+    installed = folder / "share" / "fonts"
+    installed.mkdir(parents=True)
+    source = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+    if not source.is_file():
+        pytest.skip("DejaVu is not installed")
+    shutil.copy(source, installed)
+    (installed / "broken.ttf").write_bytes(b"no font")
+    monkeypatch.setenv("XDG_DATA_DIRS", str(folder / "share"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "own"))
+    monkeypatch.setenv("HOME", str(folder))
+    titled = Composition.model_validate(
+        {"layers": [{"type": "title", "text": "שלום – Frieden", "artist": "Clara"}]}
+    )
+    branding = Branding.model_validate({"end_card": {"text": "مرحبا"}})
+    found = taken(folder, store, branding, titled)
+    key = take_file(source, store)
+    [title] = found.composition.layers
+    assert isinstance(title, TitleLayer)
+    assert title.font == key
+    assert found.branding is not None
+    assert found.branding.end_card is not None
+    assert found.branding.end_card.font == key
+    assert found.warnings == ()
+
+
+def test_what_no_font_draws_is_a_warning_that_names_it(
+    store: LocalStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_DATA_DIRS", "XDG_DATA_HOME", "HOME"):
+        monkeypatch.setenv(name, str(folder / "nothing"))
+    branding = Branding.model_validate(
+        {"end_card": {"text": "Bis ☃", "social_media": {"handles": {"youtube": "@שלום"}}}}
+    )
+    found = taken(folder, store, branding)
+    assert found.warnings == ("The end card's font cannot draw ☃שלום; give it a font that can.",)
+    assert found.branding is not None
+    assert found.branding.end_card is not None
+    assert found.branding.end_card.font is None

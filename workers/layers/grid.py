@@ -22,8 +22,8 @@ class Grid:
         self._layout = layout
         self.still = layout.roll
         self.moving = layout.roll
-        self._ahead_s = scene.composition.stage.seconds_ahead
-        self._after_s = scene.composition.stage.seconds_after
+        self._ahead_s = layout.seconds_ahead
+        self._after_s = layout.seconds_after
         until_s = max(scene.song.duration_s, scene.song.end_s) + scene.composition.tail_s
         self._times, is_bar = scene.song.meter_map.beats(until_s)
         bar = np.array(linear_rgba(settings.bar_colour), dtype=np.float32)
@@ -79,14 +79,14 @@ class Grid:
                 self._draw_numbers(self._numbers, self._bar_number[first:last], at)
 
     def _draw_numbers(self, sheet: TextSheet, numbers: np.ndarray, at: Floats) -> None:
-        layout = self._layout
+        layout, safe = self._layout, self._layout.safe
         pad = 0.35 * sheet.line_px
         for number, place in zip(numbers, at, strict=True):
             if number:
                 text = str(number)
                 if layout.vertical:
-                    x, y = pad, float(place) - pad * 0.4 - sheet.line_px
+                    x, y = safe.x0 + pad, float(place) - pad * 0.4 - sheet.line_px
                 else:
-                    x, y = float(place) + pad, pad
+                    x, y = float(place) + pad, safe.y0 + pad
                 sheet.add(text, x, y, self._number_colour)
         sheet.flush()

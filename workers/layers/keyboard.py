@@ -13,6 +13,10 @@ from workers.layers.scene import Moment, Scene, depth_axis
 
 _GAP: float = 0.045
 """Space between two white keys in widths of a white key."""
+_SHADOW: float = 0.035
+"""Reach of a lifted keyboard's shadow, as a fraction of the time axis."""
+_STRIPS: int = 32
+"""Steps in which it fades."""
 _RELEASE_S: float = 0.12
 """Time in which the light of a released key goes out."""
 
@@ -29,7 +33,8 @@ class Keyboard:
         """Lay out the keys."""
         layout = scene.layout
         self._scene = scene
-        self.still = layout.keyboard
+        # A shadow falls on what lies beyond the keys.
+        self.still = layout.frame if layout.covered_px else layout.keyboard
         self.moving = layout.keyboard
         self._flat = QuadBrush(context, layout, "rect", {"box": 4, "colour": 4})
         self._brush = QuadBrush(
@@ -56,6 +61,7 @@ class Keyboard:
             else (layout.hit_px - strip_px, layout.hit_px)
         )
         strip = layout.box(0, layout.pitch_extent, time0, time1)
+        self._shadow = self._cast_shadow()
         base = (0.004, 0.004, 0.005, 1.0)
         self._bed = np.array(
             [[keyboard.x0, keyboard.y0, keyboard.x1, keyboard.y1, *base]], dtype=np.float32
@@ -65,16 +71,30 @@ class Keyboard:
             dtype=np.float32,
         )
 
+    def _cast_shadow(self) -> Floats:
+        """What a keyboard that is lifted from the frame's edge casts on the background before it.
+
+        Thin strips, darkest at the keys; none where the keys reach the edge.
+        """
+        layout = self._scene.layout
+        reach = min(layout.covered_px, _SHADOW * layout.time_extent)
+        front = layout.time_extent - layout.covered_px if layout.forward else layout.covered_px
+        step = reach / _STRIPS * (1 if layout.forward else -1)
+        rows = []
+        for index in range(_STRIPS if reach >= _STRIPS else 0):
+            near, far = front + index * step, front + (index + 1) * step
+            box = layout.box(0, layout.pitch_extent, min(near, far), max(near, far))
+            left = 1 - (index + 0.5) / _STRIPS
+            rows.append((box.x0, box.y0, box.x1, box.y1, 0, 0, 0, 0.6 * left * left))
+        return np.array(rows, dtype=np.float32).reshape(-1, 8)
+
     def _rows(self, keys: np.ndarray, colour: str, length: float) -> Floats:
         """Instances of keys at rest, one row a key."""
         layout = self._scene.layout
         front = layout.keyboard_px * length
-        if layout.forward:
-            time0 = layout.time_extent - layout.keyboard_px
-            time1 = time0 + front
-        else:
-            time1 = layout.keyboard_px
-            time0 = time1 - front
+        keyboard = layout.keyboard
+        near, far = (keyboard.y0, keyboard.y1) if layout.vertical else (keyboard.x0, keyboard.x1)
+        time0, time1 = (near, near + front) if layout.forward else (far - front, far)
         unit = layout.pitch_extent / layout.keys.white_keys
         inset = unit * _GAP / 2 if length == 1.0 else 0.0
         rows = np.zeros((len(keys), 14), dtype=np.float32)
@@ -101,6 +121,7 @@ class Keyboard:
 
     def draw_still(self) -> None:
         """Draw the keyboard at rest."""
+        self._flat.draw(self._shadow)
         self._flat.draw(self._bed)
         self._brush.draw(self._white)
         self._brush.draw(self._black)

@@ -68,10 +68,10 @@ class PianoRoll:
     def draw(self, moment: Moment) -> None:
         """Draw the notes between the edges of the roll."""
         scene, layout, settings = self._scene, self._scene.layout, self._settings
-        stage = scene.composition.stage
         now = moment.song_s
         index = scene.notes.visible(
-            now - stage.seconds_after - self._margin_s, now + stage.seconds_ahead + self._margin_s
+            now - layout.seconds_after - self._margin_s,
+            now + layout.seconds_ahead + self._margin_s,
         )
         if len(index) == 0:
             return

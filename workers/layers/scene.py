@@ -14,6 +14,7 @@ from shared.colour import linear_rgba
 from shared.composition import Colouring, Composition, Direction, PianoRollLayer
 from shared.keyboard import is_black
 from shared.layout import Layout, Rect, lay_out
+from shared.safe_area import WHOLE, SafeArea
 from workers.midi import NoteTable, Song
 
 Floats = NDArray[np.float32]
@@ -80,9 +81,14 @@ class Scene:
 
 
 def prepare_scene(
-    composition: Composition, song: Song, width: int, height: int, asset: Callable[[str], Path]
+    composition: Composition,
+    song: Song,
+    width: int,
+    height: int,
+    asset: Callable[[str], Path],
+    safe_area: SafeArea = WHOLE,
 ) -> Scene:
-    """Lay a song out for a composition at a size."""
+    """Lay a song out for a composition at a size, in what a platform leaves free of it."""
     notes = song.sustained_notes() if composition.sustain_pedal else song.notes
     percussion = notes.is_percussion
     wanted = next(
@@ -92,7 +98,7 @@ def prepare_scene(
     if wanted == "hide" or (wanted == "auto" and not percussion.all()):
         notes = notes.select(~percussion)
     lowest, highest = (int(notes.key.min()), int(notes.key.max())) if len(notes) else (60, 60)
-    layout = lay_out(composition, width, height, lowest, highest)
+    layout = lay_out(composition, width, height, lowest, highest, safe_area)
     lanes = np.array([layout.lane(key) for key in range(128)], dtype=np.float32)
     return Scene(
         composition=composition,

@@ -21,7 +21,8 @@ class Title:
 
     def __init__(self, context: moderngl.Context, scene: Scene, settings: TitleLayer) -> None:
         """Set the text."""
-        layout, roll = scene.layout, scene.layout.roll
+        layout = scene.layout
+        roll = layout.roll.within(layout.safe_middle)
         self._settings = settings
         written = ((settings.text or scene.song.title, 1.0), (settings.artist, 0.5))
         size_px = settings.size / 100 * layout.short_side
