@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import av
 import PIL.features
 from av.codec.codec import UnknownCodecError
 
 import workers.fonts
+from shared.codecs import CODEC_NAMES
 from shared.errors import GLError
+from workers.encode import hardware_encoders
+from workers.fonts.installed import find_font
 from workers.gl.context import is_software, open_context, renderer_name
 from workers.soundfont import find_soundfont
+
+_ENCODERS: Final = {
+    "h264": "libx264",
+    "h265": "libx265",
+    "vp9": "libvpx-vp9",
+    "av1": "libsvtav1",
+    "prores_4444": "prores_ks",
+    "gif": "gif",
+    "png": "png",
+    "aac": "aac",
+    "mp3": "libmp3lame",
+    "opus": "libopus",
+}
+"""libav's names by codec; what every preset needs is in the first and the eighth."""
+_NEEDED: Final = ("h264", "aac")
+_SCRIPTS: Final = {
+    "Arabic": "\u0633",
+    "Hebrew": "\u05e9",
+    "Devanagari": "\u0915",
+    "Thai": "\u0e01",
+    "Chinese": "\u6f22",
+    "Japanese": "\u3042",
+    "Korean": "\ud55c",
+}
+"""A letter of each, which the built-in font does not have."""
 
 
 def examine() -> list[dict[str, Any]]:
     """Findings as plain data: name, whether it is there, whether it is needed, what to do."""
     return [
         _opengl(),
-        _encoder("libx264", "h264 video"),
-        _encoder("aac", "aac sound"),
+        *(_encoder(codec, name) for codec, name in _ENCODERS.items()),
+        _hardware(),
         _text(),
+        _scripts(),
         _soundfont(),
     ]
 
@@ -38,14 +67,22 @@ def _opengl() -> dict[str, Any]:
         return _finding("OpenGL", False, "", exc.message, needed=True)
 
 
-def _encoder(name: str, what: str) -> dict[str, Any]:
+def _encoder(codec: str, name: str) -> dict[str, Any]:
+    what, needed = f"Encoder for {CODEC_NAMES[codec]}", codec in _NEEDED
     try:
         av.Codec(name, "w")
     except UnknownCodecError:
-        advice = "Install the av package from its own wheel; this one was built without it."
-        return _finding(f"Encoder for {what}", False, name, advice, needed=True)
+        advice = f"Install the av package from its own wheel; this one was built without {name}."
+        return _finding(what, False, name, advice, needed=needed)
     version = ".".join(str(part) for part in av.library_versions["libavcodec"])
-    return _finding(f"Encoder for {what}", True, f"{name}, libavcodec {version}", "", needed=True)
+    return _finding(what, True, f"{name}, libavcodec {version}", "", needed=needed)
+
+
+def _hardware() -> dict[str, Any]:
+    found = ", ".join(hardware_encoders())
+    advice = "None opens here, so --hardware encodes in software; nothing needs one."
+    detail = f"{found}; used with --hardware" if found else ""
+    return _finding("Hardware encoders", bool(found), detail, advice, needed=False)
 
 
 def _text() -> dict[str, Any]:
@@ -54,6 +91,17 @@ def _text() -> dict[str, Any]:
     ok = bool(PIL.features.check("freetype2"))
     advice = "Install Pillow from its own wheel; this one was built without FreeType."
     return _finding("Fonts", ok, detail, "" if ok else advice, needed=True)
+
+
+def _scripts() -> dict[str, Any]:
+    found = [name for name, letter in _SCRIPTS.items() if find_font(letter) is not None]
+    lacking = [name for name in _SCRIPTS if name not in found]
+    advice = (
+        f"Only for text in {', '.join(lacking)}: install fonts (Debian: fonts-noto-core, "
+        "fonts-noto-cjk), or give one of your own."
+    )
+    detail = ", ".join(found) + (f"; none for {', '.join(lacking)}" if lacking else "")
+    return _finding("Fonts for other scripts", bool(found), detail, advice, needed=False)
 
 
 def _soundfont() -> dict[str, Any]:

@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import MidifarmError
-from shared.intake import IntakeRequest
+from shared.intake import IntakeRequest, IntakeSpec
+from shared.keys import content_key, preview_key
+from shared.preview import PreviewSpec
+from shared.revision import revision
 from shared.storage import open_store
 
 
@@ -38,10 +41,48 @@ def _examine() -> list[dict[str, Any]]:
     return examine()
 
 
+def _preview(
+    request: dict[str, Any], store_url: str, width: int, at_s: float, **asked: Any
+) -> dict[str, Any]:
+    from workers.intake import take_file, take_in
+    from workers.preview import make_preview
+    from workers.progress import untold
+    from workers.studio import Studio
+
+    store = open_store(store_url)
+    files = IntakeRequest.model_validate(request)
+    intake = take_in(files, store)
+    midi_key = take_file(files.midi, store)
+    spec = PreviewSpec(
+        intake=IntakeSpec(
+            midi_key=midi_key,
+            recording_key=intake.recording_key,
+            soundfont_key=intake.soundfont_key,
+            composition=intake.composition,
+            branding=intake.branding,
+            names={midi_key: files.midi.name},
+            start_s=files.start_s,
+            end_s=files.end_s,
+            with_audio=files.with_audio,
+        ),
+        width=width,
+        at_s=at_s,
+        key="",
+        **asked,
+    )
+    suffix = "mp4" if spec.kind == "clip" else spec.image_format
+    key = preview_key(content_key({"revision": revision(), "preview": spec}), suffix)
+    with Studio() as studio:
+        report = make_preview(spec.model_copy(update={"key": key}), store, studio, untold)
+    told = dict.fromkeys([*intake.warnings, *report.warnings])
+    return report.model_copy(update={"warnings": tuple(told)}).model_dump(mode="json")
+
+
 _CALLS: dict[str, Callable[..., Any]] = {
     "take_in": _take_in,
     "inspect": _inspect,
     "examine": _examine,
+    "preview": _preview,
 }
 
 

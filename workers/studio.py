@@ -1,7 +1,9 @@
 """What a worker process keeps from one chunk to the next.
 
 Opening a context, compiling shaders and loading a song take longer than drawing a few frames,
-so they stay: the context for good, the last few songs, and the renderer of the last picture.
+so they stay: the context for good, the last few songs, the renderers of the last two pictures (so
+that a preview between two chunks of an export costs the export nothing), and what was found in the
+files of the last few previews.
 """
 
 from __future__ import annotations
@@ -13,25 +15,31 @@ from typing import Final, Self
 
 import moderngl
 
+from shared.intake import Intake, IntakeSpec
+from shared.keys import content_key
 from shared.plan import Picture
 from shared.storage import ObjectStore
 from workers.engine import identity
 from workers.gl.context import open_context
+from workers.intake import take_in_objects
 from workers.midi import Song
 from workers.renderer import Renderer
 
 _SONGS_KEPT: Final = 3
+_RENDERERS_KEPT: Final = 2
+_INTAKES_KEPT: Final = 8
 
 
 class Studio:
-    """The context, songs and renderer of one process; a context manager."""
+    """The context, songs and renderers of one process; a context manager."""
 
     def __init__(self, device_index: int = 0) -> None:
         """Open the context on an EGL device."""
         self._stack = ExitStack()
         self._context: moderngl.Context = self._stack.enter_context(open_context(device_index))
         self._songs: OrderedDict[str, Song] = OrderedDict()
-        self._renderer: tuple[Picture, Renderer] | None = None
+        self._renderers: OrderedDict[str, Renderer] = OrderedDict()
+        self._intakes: OrderedDict[str, Intake] = OrderedDict()
         self.engine = identity(self._context)
 
     def __enter__(self) -> Self:
@@ -42,7 +50,7 @@ class Studio:
 
     def close(self) -> None:
         """Let everything go; a second time does no harm."""
-        self._renderer = None
+        self._renderers.clear()
         self._songs.clear()
         # What is freed after its context would be deleted, by its number, in whichever is current.
         gc.collect()
@@ -57,16 +65,38 @@ class Studio:
         self._songs.move_to_end(key)
         return self._songs[key]
 
+    def intake(self, spec: IntakeSpec, store: ObjectStore) -> Intake:
+        """What is in files that are in the store; of the same files it was found before.
+
+        Raises:
+            InputError: A file is not what it should be.
+            StorageError: The object store failed, or a file is missing in it.
+        """
+        key = spec.model_dump_json()
+        found = self._intakes.pop(key, None)
+        # Only a song that is still stored can be drawn.
+        if found is None or not (found.song_key in self._songs or store.exists(found.song_key)):
+            found = take_in_objects(spec, store)
+        self._intakes[key] = found
+        while len(self._intakes) > _INTAKES_KEPT:
+            self._intakes.popitem(last=False)
+        return found
+
     def renderer(self, picture: Picture, store: ObjectStore) -> Renderer:
-        """The renderer of a picture; the last one is kept."""
-        if self._renderer is None or self._renderer[0] != picture:
-            self._renderer = None
+        """The renderer of a picture; those of the last two stay.
+
+        Pictures that only differ in how they are encoded have the same one.
+        """
+        key = content_key(picture.seen)
+        if key not in self._renderers:
+            while len(self._renderers) >= _RENDERERS_KEPT:
+                self._renderers.popitem(last=False)
             with ExitStack() as files:
-                renderer = Renderer(
+                self._renderers[key] = Renderer(
                     self._context,
                     picture,
                     self.song(picture.song_key, store),
-                    lambda key: files.enter_context(store.as_file(key)),
+                    lambda name: files.enter_context(store.as_file(name)),
                 )
-            self._renderer = (picture, renderer)
-        return self._renderer[1]
+        self._renderers.move_to_end(key)
+        return self._renderers[key]

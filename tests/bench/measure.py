@@ -104,7 +104,7 @@ def _measure_share(picture: Picture, song: Path, chunks: list[FrameRange]) -> tu
             pictures = (_frame(planes, picture.video) for planes in kept)
             _barrier.wait(60)
             began = time.perf_counter()
-            encode_segment(pictures, picture.video, len(span))
+            encode_segment(pictures, picture.video, span)
             encode_s += time.perf_counter() - began
     return draw_s, encode_s
 
