@@ -20,13 +20,25 @@ from shared.errors import (
     WorkerLostError,
 )
 from shared.intake import Intake, IntakeSpec, ProbeReport, ProbeSpec
-from shared.plan import AudioReport, AudioSpec, ChunkSpec, SegmentReport, StitchReport, StitchSpec
+from shared.plan import (
+    AudioReport,
+    AudioSpec,
+    ChunkSpec,
+    SegmentReport,
+    StitchReport,
+    StitchSpec,
+    SurveyReport,
+    SurveySpec,
+)
+from shared.preview import PreviewReport, PreviewSpec
 
 if TYPE_CHECKING:
     from cluster.progress import AttemptStatus  # imports Ray
 
-Item = ChunkSpec | AudioSpec | StitchSpec | IntakeSpec | ProbeSpec
-Report = SegmentReport | AudioReport | StitchReport | Intake | ProbeReport
+Item = ChunkSpec | AudioSpec | SurveySpec | StitchSpec | IntakeSpec | ProbeSpec | PreviewSpec
+Report = (
+    SegmentReport | AudioReport | SurveyReport | StitchReport | Intake | ProbeReport | PreviewReport
+)
 
 _log = logging.getLogger(__name__)
 
@@ -38,14 +50,21 @@ _RESULT_S: Final = 30.0
 _TITLES: Final[dict[type, str]] = {
     ChunkSpec: "render_chunk",
     AudioSpec: "prepare_audio",
+    SurveySpec: "survey",
     StitchSpec: "stitch",
     IntakeSpec: "take_in",
     ProbeSpec: "probe",
+    PreviewSpec: "preview",
 }
 """What a worker process calls itself while it does such an item, after ``ray::``."""
 _UNHEEDING: Final = (IntakeSpec, ProbeSpec)
 """Work that does not look at the board on its way; it ends with its process, in which it keeps
 nothing."""
+
+
+_BESIDE: Final = (PreviewSpec,)
+"""Short work that somebody waits for: it runs at once beside what takes up the slots, in a process
+that is started for it where all are busy (1 s), and not after chunks of a minute each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +177,7 @@ class RayExecutor:
 
         Args:
             attempt: A name that no attempt had before.
-            item: What to do.
+            item: What to do; a preview takes up no slot, and waits for none.
             avoid_nodes: Ids of nodes to keep away from, as long as there are others.
 
         Raises:
@@ -169,7 +188,12 @@ class RayExecutor:
         places = {node.id for node in self.nodes() if node.cpus >= 1}
         avoided = places.intersection(avoid_nodes)
         options: dict[str, Any] = {"name": _TITLES[type(item)]}
-        if avoided and avoided != places:
+        if isinstance(item, _BESIDE):
+            # Without a processor of its own it could land where there is none.
+            allowed = places - avoided or places
+            options["num_cpus"] = 0
+            options["label_selector"] = {"ray.io/node-id": f"in({','.join(sorted(allowed))})"}
+        elif avoided and avoided != places:
             options["label_selector"] = {"ray.io/node-id": f"!in({','.join(sorted(avoided))})"}
         try:
             ref = self._work.options(**options).remote(item, self._store_url, self._board, attempt)

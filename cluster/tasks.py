@@ -22,7 +22,8 @@ import ray
 from cluster.session import SCRATCH_VARIABLE
 from shared.errors import MidifarmError, RenderError
 from shared.intake import IntakeSpec, ProbeSpec
-from shared.plan import AudioSpec, ChunkSpec, StitchSpec
+from shared.plan import AudioSpec, ChunkSpec, StitchSpec, SurveySpec
+from shared.preview import PreviewSpec
 from shared.storage import LocalStore, ObjectStore, open_store
 
 if TYPE_CHECKING:
@@ -103,6 +104,10 @@ def work(item: Item, store_url: str, board: Any, attempt: str) -> Report:
                 from workers.audio import prepare_audio
 
                 return prepare_audio(item, store, progress)
+            case SurveySpec():
+                from workers.survey import survey
+
+                return survey(item, store, _studio(), progress)
             case StitchSpec():
                 from workers.stitch import stitch
 
@@ -115,6 +120,10 @@ def work(item: Item, store_url: str, board: Any, attempt: str) -> Report:
                 from workers.inspection import probe_asset
 
                 return probe_asset(item, store)
+            case PreviewSpec():
+                from workers.preview import make_preview
+
+                return make_preview(item, store, _studio(), progress)
 
 
 @ray.remote(num_cpus=0, max_retries=0, max_calls=0)

@@ -7,11 +7,23 @@ from typing import Protocol
 
 from shared.errors import MidifarmError
 from shared.intake import Intake, IntakeSpec, ProbeReport, ProbeSpec
-from shared.plan import AudioReport, AudioSpec, ChunkSpec, SegmentReport, StitchReport, StitchSpec
+from shared.plan import (
+    AudioReport,
+    AudioSpec,
+    ChunkSpec,
+    SegmentReport,
+    StitchReport,
+    StitchSpec,
+    SurveyReport,
+    SurveySpec,
+)
+from shared.preview import PreviewReport, PreviewSpec
 
-Item = ChunkSpec | AudioSpec | StitchSpec | IntakeSpec | ProbeSpec
+Item = ChunkSpec | AudioSpec | SurveySpec | StitchSpec | IntakeSpec | ProbeSpec | PreviewSpec
 """What a worker can be asked to do: plain data, which survives a journey as JSON."""
-Report = SegmentReport | AudioReport | StitchReport | Intake | ProbeReport
+Report = (
+    SegmentReport | AudioReport | SurveyReport | StitchReport | Intake | ProbeReport | PreviewReport
+)
 """What it tells in return, in the same order."""
 
 
@@ -76,7 +88,8 @@ class AttemptStatus(Protocol):
     def silent_s(self) -> float:
         """Seconds since its last report.
 
-        Chunks, sound and stitches report all the time; intakes and probes only when they begin.
+        Chunks, sound, surveys and stitches report all the time; intakes and probes only when they
+        begin.
         """
         ...
 
@@ -140,7 +153,7 @@ class Executor(Protocol):
 
         Args:
             attempt: A name that no attempt had before.
-            item: What to do.
+            item: What to do; a preview takes up no slot, and waits for none.
             avoid_nodes: Ids of nodes to keep away from, as long as there are others.
 
         Raises:

@@ -14,11 +14,29 @@ from psycopg.types.json import Jsonb
 from coordinator.database import Connection, Database
 from coordinator.database.exports import NewExport, create_export
 from coordinator.ports import Item, Report
+from shared.codecs import CONTAINERS, Container
 from shared.errors import CancelledError, MidifarmError
-from shared.export import ExportConfiguration, QualitySettings, Resolution
+from shared.export import (
+    ExportConfiguration,
+    ExportFormat,
+    PlatformRequirements,
+    QualitySettings,
+    Resolution,
+    SocialMediaSettings,
+)
 from shared.intake import Intake, IntakeSpec, ProbeReport, ProbeSpec
-from shared.keys import asset_key, digest
-from shared.plan import AudioReport, AudioSpec, ChunkSpec, SegmentReport, StitchReport, StitchSpec
+from shared.keys import asset_key, digest, poster_key
+from shared.plan import (
+    AudioReport,
+    AudioSpec,
+    ChunkSpec,
+    SegmentReport,
+    StitchReport,
+    StitchSpec,
+    SurveyReport,
+    SurveySpec,
+)
+from shared.preview import PreviewReport, PreviewSpec
 from shared.storage import ObjectStore
 from shared.styles import find_style
 
@@ -38,6 +56,35 @@ async def add_composition(connection: Connection, user_id: str, composition_id: 
     )
 
 
+def small(
+    *,
+    crf: int | None = 20,
+    kbps: int | None = 500,
+    max_bytes: int | None = None,
+    container: Container = "mp4",
+) -> ExportConfiguration:
+    """What comes out: a small video, or sound alone."""
+    picture = CONTAINERS[container].has_picture
+    platform = SocialMediaSettings(
+        platform="youtube",
+        aspect_ratio="1:1",
+        requirements=PlatformRequirements(
+            max_file_size=max_bytes or 1, recommended_bitrate=500, supported_formats=(container,)
+        ),
+    )
+    return ExportConfiguration(
+        name="small",
+        format=ExportFormat(container=container),
+        quality=QualitySettings(
+            resolution=Resolution(width=64, height=64),
+            framerate=Fraction(30),
+            bitrate=kbps if picture else None,
+            crf=crf if picture else None,
+        ),
+        social_media=platform if max_bytes else None,
+    )
+
+
 async def add_export(
     database: Database,
     user_id: str = "ada",
@@ -46,14 +93,10 @@ async def add_export(
     seconds: float = 4.0,
     priority: int = 0,
     audio: bool = True,
+    configuration: ExportConfiguration | None = None,
+    shared_frames: bool = False,
 ) -> str:
     """Queue an export of a small video; its id."""
-    configuration = ExportConfiguration(
-        name="small",
-        quality=QualitySettings(
-            resolution=Resolution(width=64, height=64), framerate=Fraction(30), bitrate=500
-        ),
-    )
     midi_key = asset_key(digest(song.encode()))
     async with database.transaction() as connection:
         await add_composition(connection, user_id, f"cmp_{user_id}")
@@ -64,7 +107,7 @@ async def add_export(
                 composition_id=f"cmp_{user_id}",
                 composition_revision=1,
                 name=song,
-                configuration=configuration,
+                configuration=configuration or small(),
                 intake=IntakeSpec(
                     midi_key=midi_key,
                     recording_key="recording" if audio else None,
@@ -73,6 +116,7 @@ async def add_export(
                 ),
                 end_s=seconds,
                 priority=priority,
+                shared_frames=shared_frames,
             ),
         )
     return str(row["id"])
@@ -117,6 +161,8 @@ class PaintedWorkers:
         self.hold: Callable[[str, Item], bool] = lambda attempt, item: False
         self.fail: Callable[[str, Item], MidifarmError | None] = lambda attempt, item: None
         self.frames: Callable[[str, Item], int] = lambda attempt, item: 0
+        self.size_of: Callable[[ChunkSpec], int] | None = None
+        """How large segments are said to be; None for as large as they are."""
         self.stubborn = False
         self._store = store
         self._under_way: dict[str, Item] = {}
@@ -193,12 +239,14 @@ class PaintedWorkers:
             case ProbeSpec():
                 return ProbeReport(asset_key=item.asset_key, kind=item.kind, facts={"notes": 10})
             case ChunkSpec():
-                data = self._make(item.key, f"{item.picture.start_s} {item.frames}")
+                video = item.picture.video
+                text = f"{item.picture.start_s} {item.frames} {video.crf} {video.max_kbps}"
+                data = self._make(item.key, text)
                 return SegmentReport(
                     index=item.index,
                     key=item.key,
                     frames=len(item.frames),
-                    size_bytes=len(data),
+                    size_bytes=len(data) if self.size_of is None else self.size_of(item),
                     sha256=digest(data),
                 )
             case AudioSpec():
@@ -214,8 +262,31 @@ class PaintedWorkers:
             case StitchSpec():
                 parts = b"".join(self._store.get_bytes(key) for key in item.segment_keys)
                 data = self._make(item.key, digest(parts))
+                poster = None
+                if item.poster_frame is not None:
+                    poster = poster_key(item.key)
+                    self._store.put_bytes(poster, b"poster")
                 return StitchReport(
-                    key=item.key, frames=item.frames, size_bytes=len(data), sha256=digest(data)
+                    key=item.key,
+                    frames=item.frames,
+                    size_bytes=len(data),
+                    sha256=digest(data),
+                    poster_key=poster,
+                )
+            case SurveySpec():
+                data = self._make(item.key, "found")
+                return SurveyReport(
+                    key=item.key, crf=30.0, size_bytes=len(data), sha256=digest(data)
+                )
+            case PreviewSpec():
+                data = self._make(item.key, "picture")
+                return PreviewReport(
+                    key=item.key,
+                    media_type="image/png",
+                    width=64,
+                    height=36,
+                    size_bytes=len(data),
+                    sha256=digest(data),
                 )
 
     def _make(self, key: str, text: str) -> bytes:

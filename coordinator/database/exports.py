@@ -50,6 +50,8 @@ class NewExport:
     """What it was submitted with."""
     reexport_of: str | None = None
     """The export that it repeats."""
+    shared_frames: bool = False
+    """Whether others of its batch show the same frames (``Picture.seen``)."""
 
 
 async def create_batch(connection: Connection, user_id: str, name: str) -> str:
@@ -77,6 +79,7 @@ async def create_export(connection: Connection, export: NewExport) -> Row:
         priority=export.priority,
         start_s=export.start_s,
         end_s=export.end_s,
+        shared_frames=export.shared_frames,
     )
     await transitions.queue_intake(connection, export_id)
     return await get_export(connection, export.user_id, export_id)

@@ -13,24 +13,36 @@ from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
+from coordinator.database import planned, verdicts
 from coordinator.database.connection import Connection, Queries, Row
 from coordinator.database.storable import storable
-from coordinator.planning import ExportPlan, stitch_of
-from coordinator.progress import PLANNED, RENDERED, SPAN
+from coordinator.progress import PLANNED, RENDERED
 from shared.attempts import SUSPECT_LIMIT, TRANSIENT_LIMIT, back_off_s, may_retry
 from shared.errors import (
+    CompositionError,
     ConflictError,
     DamagedObjectError,
     ErrorKind,
     MidifarmError,
     NotFoundError,
     ObjectNotFoundError,
+    OversizeError,
 )
+from shared.fitting import refit
 from shared.intake import ProbeSpec
-from shared.plan import AudioReport, SegmentReport, Spec, StitchReport
+from shared.plan import AudioReport, SegmentReport, StitchReport, SurveyReport
+from shared.planning import ExportPlan, stitch_of
+from shared.preview import PreviewReport, PreviewSpec
+from shared.spec import Spec
 from shared.states import ExportAction, ExportStatus, next_status
 
 _QUERIES: Final = Queries("transitions")
+
+_Stored = SegmentReport | AudioReport | StitchReport | SurveyReport | PreviewReport
+"""What tells of an object that is found again."""
+
+_MOST_RENDERINGS: Final = 8
+"""shared.fitting gives up before; no mistake there may keep the farm busy for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +71,20 @@ async def queue_probe(connection: Connection, asset_id: str, user_id: str, spec:
         asset_id=asset_id,
         user_id=user_id,
         spec=Jsonb(spec.model_dump(mode="json")),
+    )
+
+
+async def queue_preview(
+    connection: Connection, preview_id: str, user_id: str, spec: PreviewSpec
+) -> None:
+    """Have a worker make a preview."""
+    await _QUERIES.execute(
+        connection,
+        "insert_preview",
+        preview_id=preview_id,
+        user_id=user_id,
+        spec=Jsonb(spec.model_dump(mode="json")),
+        key=spec.key,
     )
 
 
@@ -160,11 +186,14 @@ async def commit_attempt(
         return Committed(accepted=True, superseded=superseded, export_id=item["export_id"])
     if item is None or item["outcome"] is not None or item["status"] != "running":
         await _end(connection, attempt_id, "late", worker)
-        return Committed(accepted=False)
+        # Forgotten since, maybe; but what it made may stand.
+        key = getattr(report, "key", None)
+        found = key and await _QUERIES.one(connection, "artifact_of", key=key)
+        return Committed(accepted=bool(found))
     content_key, stored = item["content_key"], storable(report.model_dump(mode="json"))
     superseded = False
     if content_key is not None:
-        assert isinstance(report, SegmentReport | AudioReport | StitchReport)  # noqa: S101
+        assert isinstance(report, _Stored)  # noqa: S101
         artifact = await _QUERIES.one(
             connection,
             "insert_artifact",
@@ -180,27 +209,38 @@ async def commit_attempt(
         if item["kind"] != "chunk":
             stored.pop("index", None)
     await _end(connection, attempt_id, "committed", worker)
-    await _QUERIES.execute(connection, "finish_item", id=item["id"], report=Jsonb(stored))
+    await _finish(connection, item, stored)
     await _go_on(connection, item, stored, retention_s, plan)
     return Committed(accepted=True, superseded=superseded, export_id=item["export_id"])
 
 
 async def reuse_item(
-    connection: Connection, item_id: int, export_id: str, retention_s: float
+    connection: Connection, item_id: int, export_id: str | None, retention_s: float
 ) -> None:
-    """Take the result of a waiting item from what stands already."""
-    await _lock(connection, export_id)
+    """Take the result of a waiting item from what stands already.
+
+    Args:
+        connection: Inside a transaction.
+        item_id: The item.
+        export_id: What it is part of; None for a preview.
+        retention_s: How long a finished video is kept.
+    """
+    if export_id is not None:
+        await _lock(connection, export_id)
     item = await _QUERIES.one(connection, "lock_item", id=item_id)
     if item is None or item["status"] != "ready":
         return
-    found = await _QUERIES.all(connection, "reuse_artifacts", id=export_id)
-    if item["kind"] == "stitch" and found:
-        done = await _QUERIES.one(connection, "lock_item", id=item_id)
-        assert done is not None  # noqa: S101  # locked above
-        await _complete(connection, export_id, done["report"], retention_s)
-    else:
-        await _count(connection, export_id, found)
-        await _advance(connection, export_id)
+    if export_id is None:
+        found = await _QUERIES.one(connection, "use_artifact", key=item["content_key"])
+        if found is not None:
+            await _finish(connection, item, found["report"])
+            await verdicts.show_preview(connection, item["preview_id"], found["report"])
+        return
+    for done in await _reuse(connection, export_id):
+        if done["kind"] == "stitch":
+            await _complete(connection, export_id, done["report"], retention_s)
+            return
+    await _advance(connection, export_id)
 
 
 async def fail_attempt(
@@ -214,6 +254,9 @@ async def fail_attempt(
     await _end(connection, attempt_id, "failed", worker, error)
     lost = isinstance(error, DamagedObjectError | ObjectNotFoundError)
     if item["kind"] == "stitch" and lost and await _remake(connection, item["export_id"], error):
+        return
+    if item["kind"] == "stitch" and isinstance(error, OversizeError):
+        await _shrink(connection, item["export_id"], error)
         return
     counts = {
         "suspect": item["suspect"] + (error.kind is ErrorKind.SUSPECT),
@@ -231,27 +274,19 @@ async def fail_attempt(
             )
         return
     await _QUERIES.execute(connection, "give_up_item", id=item["id"], **counts)
-    if item["kind"] == "probe":
-        await _judge(connection, item["asset_id"], "rejected", None, storable(error.message))
-        return
-    reason = {
-        ErrorKind.PERMANENT: None,
-        ErrorKind.SUSPECT: f"Its {_named(item)} failed {SUSPECT_LIMIT} times.",
-        ErrorKind.TRANSIENT: f"Its {_named(item)} was hindered {TRANSIENT_LIMIT} times.",
-    }[error.kind]
-    row = await _lock(connection, item["export_id"])
-    log = error.facts.get("log")
-    await _change(
-        connection,
-        row,
-        ExportAction.FAIL,
-        "fail_export",
-        reason=reason,
-        message=storable(error.message),
-        log=storable(str(log)) if log else None,
-    )
-    await _QUERIES.execute(connection, "cancel_items", id=row["id"])
-    await _tell(connection, row["id"])
+    match item["kind"]:
+        case "probe":
+            await verdicts.reject_asset(connection, item["asset_id"], error.message)
+        case "preview":
+            await verdicts.fail_preview(connection, item["preview_id"], error.message)
+        case _:
+            reason = {
+                ErrorKind.PERMANENT: None,
+                ErrorKind.SUSPECT: f"Its {_named(item)} failed {SUSPECT_LIMIT} times.",
+                ErrorKind.TRANSIENT: f"Its {_named(item)} was hindered {TRANSIENT_LIMIT} times.",
+            }[error.kind]
+            row = await _lock(connection, item["export_id"])
+            await _fail(connection, row, error, reason)
 
 
 async def postpone_item(connection: Connection, item_id: int, wait_s: float) -> None:
@@ -319,38 +354,6 @@ async def replan_for(connection: Connection, engine: str) -> int:
     return len(rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportProgress:
-    """How far an export is."""
-
-    export_id: str
-    """Which."""
-    frames: int
-    """Frames done, those of attempts under way included."""
-    progress: float
-    """0 … 1."""
-    fps: float | None
-    """Frames a second lately."""
-    eta_s: float | None
-    """Seconds that the rest will take."""
-
-
-async def record_progress(connection: Connection, told: Collection[ExportProgress]) -> None:
-    """Note how far exports are, and tell clients."""
-    rows = sorted(told, key=lambda row: row.export_id)
-    changed = await _QUERIES.all(
-        connection,
-        "record_progress",
-        ids=[row.export_id for row in rows],
-        frames=[row.frames for row in rows],
-        progress=[row.progress for row in rows],
-        fps=[row.fps for row in rows],
-        eta_s=[row.eta_s for row in rows],
-    )
-    ids = sorted(row["id"] for row in changed)
-    await _QUERIES.execute(connection, "tell_exports", ids=ids)
-
-
 async def _lock(connection: Connection, export_id: str, user_id: str | None = None) -> Row:
     row = await _QUERIES.one(connection, "lock_export", id=export_id)
     if row is None or user_id not in (None, row["user_id"]):
@@ -400,6 +403,10 @@ async def _end(
     )
 
 
+async def _finish(connection: Connection, item: Row, report: dict[str, Any]) -> None:
+    await _QUERIES.execute(connection, "finish_item", id=item["id"], report=Jsonb(report))
+
+
 async def _go_on(
     connection: Connection,
     item: Row,
@@ -408,125 +415,180 @@ async def _go_on(
     plan: tuple[ExportPlan, list[str]] | None,
 ) -> None:
     """What follows from a finished item."""
+    export_id = item["export_id"]
     match item["kind"]:
         case "probe":
-            await _judge(connection, item["asset_id"], "ready", report["facts"], None)
+            await verdicts.accept_asset(connection, item["asset_id"], report["facts"])
+        case "preview":
+            await verdicts.show_preview(connection, item["preview_id"], report)
         case "intake":
             assert plan is not None  # noqa: S101  # whoever commits an intake has planned
-            await _plan(connection, item["export_id"], *plan)
+            await _plan(connection, export_id, *plan)
+        case "survey":
+            await _survey(connection, export_id, report)
+            await _advance(connection, export_id)
         case "chunk":
             frames = item["stop_frame"] - item["start_frame"]
-            await _count(connection, item["export_id"], [{"kind": "chunk", "frames": frames}], 0)
-            await _advance(connection, item["export_id"])
+            done = [{"kind": "chunk", "frames": frames}]
+            await planned.count_done(connection, export_id, done, cached=False)
+            await _advance(connection, export_id)
         case "audio":
-            await _QUERIES.execute(
-                connection,
-                "add_warnings",
-                id=item["export_id"],
-                warnings=Jsonb(report["warnings"]),
-            )
-            await _advance(connection, item["export_id"])
+            await planned.warn(connection, export_id, report["warnings"])
+            await _advance(connection, export_id)
         case "stitch":
-            await _complete(connection, item["export_id"], report, retention_s)
+            await _complete(connection, export_id, report, retention_s)
 
 
 async def _plan(
     connection: Connection, export_id: str, plan: ExportPlan, warnings: list[str]
 ) -> None:
-    whole = plan.whole()
     await _QUERIES.execute(
         connection,
         "plan_export",
         id=export_id,
+        stage="rendering" if plan.survey is None else "surveying",
         engine=plan.engine,
         plan=Jsonb(plan.model_dump(mode="json")),
         frames=plan.frames,
-        chunks=len(whole.chunks),
+        chunks=len(plan.whole().chunks),
         warnings=Jsonb(storable(warnings)),
         progress=PLANNED,
     )
-    if whole.audio is not None:
-        await _QUERIES.execute(
-            connection,
-            "insert_audio",
-            id=export_id,
-            spec=Jsonb(whole.audio.model_dump(mode="json")),
-            key=whole.audio.key,
-        )
-    await _QUERIES.execute(
-        connection,
-        "insert_chunks",
-        id=export_id,
-        indexes=[chunk.index for chunk in whole.chunks],
-        starts=[chunk.frames.start for chunk in whole.chunks],
-        stops=[chunk.frames.stop for chunk in whole.chunks],
-        keys=[chunk.key for chunk in whole.chunks],
-    )
-    await _count(
-        connection, export_id, await _QUERIES.all(connection, "reuse_artifacts", id=export_id)
-    )
+    await planned.add_first(connection, export_id, plan)
+    await _reuse(connection, export_id)
     await _tell(connection, export_id)
     await _advance(connection, export_id)
 
 
-async def _count(
-    connection: Connection, export_id: str, items: Collection[Row], cached: int | None = None
-) -> None:
-    """Count chunks that are done."""
-    chunks = [item for item in items if item["kind"] == "chunk"]
-    if chunks:
-        await _QUERIES.execute(
-            connection,
-            "count_chunks",
-            id=export_id,
-            frames=sum(item["frames"] for item in chunks),
-            chunks=len(chunks),
-            cached=len(chunks) if cached is None else cached,
-            base=PLANNED,
-            span=SPAN,
-        )
+async def _survey(connection: Connection, export_id: str, found: dict[str, Any]) -> None:
+    """Let the chunks begin, now that what they need to know was found."""
+    row = await _lock(connection, export_id)
+    plan = ExportPlan.model_validate(row["plan"]).surveyed(SurveyReport.model_validate(found))
+    await _QUERIES.execute(
+        connection, "survey_export", id=export_id, plan=Jsonb(plan.model_dump(mode="json"))
+    )
+    await planned.add_chunks(connection, export_id, plan)
+    await _reuse(connection, export_id)
+    await _tell(connection, export_id)
+
+
+async def _reuse(connection: Connection, export_id: str) -> list[Row]:
+    """Take whatever stands already; the items that are done by it."""
+    found = await _QUERIES.all(connection, "reuse_artifacts", id=export_id)
+    await planned.count_done(connection, export_id, found, cached=True)
+    for item in found:
+        match item["kind"]:
+            case "audio":
+                await planned.warn(connection, export_id, item["report"]["warnings"])
+            case "survey":
+                await _survey(connection, export_id, item["report"])
+    return found
 
 
 async def _advance(connection: Connection, export_id: str) -> None:
-    """Stitch, when everything else is done."""
-    left = await _QUERIES.one(connection, "unfinished_items", id=export_id)
-    if left is None or left["count"]:
+    """Stitch, when everything else is done; or render again what missed its rate or its size."""
+    if not await planned.is_finished(connection, export_id):
         await _tell(connection, export_id, passing=True)
         return
     row = await _lock(connection, export_id)
-    reports = await _QUERIES.all(connection, "item_reports", id=export_id)
-    segments = [SegmentReport(**r["report"]) for r in reports if r["kind"] == "chunk"]
-    sound = [AudioReport(**r["report"]) for r in reports if r["kind"] == "audio"]
-    whole = ExportPlan.model_validate(row["plan"]).whole()
-    spec = stitch_of(whole, segments, sound[0] if sound else None)
+    plan = ExportPlan.model_validate(row["plan"])
+    segments, sound = await planned.results(connection, export_id)
+    size_bytes = sum(segment.size_bytes for segment in segments)
+    if await _refit(connection, row, plan, size_bytes, sound.size_bytes if sound else 0):
+        return
+    spec = stitch_of(plan.whole(), segments, sound)
     await _change(connection, row, ExportAction.STITCH, "stitch_export", progress=RENDERED)
-    await _QUERIES.execute(
-        connection,
-        "insert_stitch",
-        id=export_id,
-        spec=Jsonb(spec.model_dump(mode="json")),
-        key=spec.key,
-    )
+    await planned.add_stitch(connection, export_id, spec, spec.key)
     await _tell(connection, export_id)
+
+
+async def _refit(
+    connection: Connection, row: Row, plan: ExportPlan, segments_bytes: int, audio_bytes: int
+) -> bool:
+    """Render again what missed its rate or its size; whether the export goes on, or ends, so."""
+    try:
+        again = refit(plan, segments_bytes, audio_bytes)
+    except CompositionError as exc:
+        await _fail(connection, row, exc)
+        return True
+    if again is None:
+        return False
+    if row["renderings"] >= _MOST_RENDERINGS:
+        error = CompositionError(
+            f"After {row['renderings']} renderings the video still misses the rate or the size "
+            "that was asked for; choose another bitrate or a smaller resolution."
+        )
+        await _fail(connection, row, error)
+        return True
+    await _change(
+        connection,
+        row,
+        ExportAction.RENDER_AGAIN,
+        "rerender_export",
+        plan=Jsonb(again.model_dump(mode="json")),
+        reason=planned.why_again(again, segments_bytes + audio_bytes),
+    )
+    await planned.drop_chunks(connection, row["id"])
+    await planned.add_chunks(connection, row["id"], again)
+    await _reuse(connection, row["id"])
+    await _tell(connection, row["id"])
+    await _advance(connection, row["id"])
+    return True
+
+
+async def _shrink(connection: Connection, export_id: str, error: OversizeError) -> None:
+    """Render again what is too large only as a whole, or fail its export."""
+    row = await _lock(connection, export_id)
+    plan = ExportPlan.model_validate(row["plan"])
+    segments, _ = await planned.results(connection, export_id)
+    segments_bytes = sum(segment.size_bytes for segment in segments)
+    # What the container adds counts as sound: it is there whatever the rate.
+    beside_bytes = max(0, int(error.facts["size_bytes"]) - segments_bytes)
+    if not await _refit(connection, row, plan, segments_bytes, beside_bytes):
+        await _fail(connection, row, error)
 
 
 async def _complete(
     connection: Connection, export_id: str, report: dict[str, Any], retention_s: float
 ) -> None:
     row = await _lock(connection, export_id)
-    plan = ExportPlan.model_validate(row["plan"])
+    plan, size_bytes = ExportPlan.model_validate(row["plan"]), report["size_bytes"]
+    if plan.max_bytes is not None and size_bytes > plan.max_bytes:
+        # Found, and made for somebody whose platform takes it.
+        told = f"The video has {size_bytes:,} bytes, {plan.max_bytes:,} are allowed."
+        await _shrink(connection, export_id, OversizeError(told, size_bytes=size_bytes))
+        return
     await _change(
         connection,
         row,
         ExportAction.COMPLETE,
         "complete_export",
         key=report["key"],
-        size_bytes=report["size_bytes"],
+        poster_key=report.get("poster_key"),
+        size_bytes=size_bytes,
         sha256=report["sha256"],
-        duration_s=float(plan.frames / plan.picture.video.fps),
+        duration_s=float(plan.duration_s),
         retention_s=retention_s,
     )
     await _tell(connection, export_id)
+
+
+async def _fail(
+    connection: Connection, row: Row, error: MidifarmError, reason: str | None = None
+) -> None:
+    """End an export that cannot be finished."""
+    log = error.facts.get("log")
+    await _change(
+        connection,
+        row,
+        ExportAction.FAIL,
+        "fail_export",
+        reason=reason,
+        message=storable(error.message),
+        log=storable(str(log)) if log else None,
+    )
+    await _QUERIES.execute(connection, "cancel_items", id=row["id"])
+    await _tell(connection, row["id"])
 
 
 async def _remake(connection: Connection, export_id: str, error: MidifarmError) -> bool:
@@ -539,46 +601,19 @@ async def _remake(connection: Connection, export_id: str, error: MidifarmError) 
         return False
     await _QUERIES.execute(connection, "lose_results", item_ids=[item["id"] for item in made])
     await _QUERIES.execute(connection, "drop_artifacts", keys=keys)
-    await _QUERIES.execute(connection, "drop_stitch", id=export_id)
+    await planned.drop_stitch(connection, export_id)
     row = await _lock(connection, export_id)
-    chunks = [item for item in made if item["kind"] == "chunk"]
+    what = "segment" if any(item["kind"] == "chunk" for item in made) else "sound"
     await _change(
         connection,
         row,
         ExportAction.RENDER_AGAIN,
         "render_again",
-        reason=f"A stored {'segment' if chunks else 'sound'} was lost or damaged.",
+        reason=f"A stored {what} was lost or damaged.",
     )
-    if chunks:
-        await _QUERIES.execute(
-            connection,
-            "count_chunks",
-            id=export_id,
-            frames=-sum(item["frames"] for item in chunks),
-            chunks=-len(chunks),
-            cached=0,
-            base=PLANNED,
-            span=SPAN,
-        )
+    await planned.count_lost(connection, export_id, made)
     await _tell(connection, export_id)
     return True
-
-
-async def _judge(
-    connection: Connection,
-    asset_id: str,
-    status: str,
-    facts: dict[str, Any] | None,
-    reason: str | None,
-) -> None:
-    await _QUERIES.execute(
-        connection,
-        "judge_asset",
-        id=asset_id,
-        status=status,
-        facts=Jsonb(facts) if facts is not None else None,
-        reason=reason,
-    )
 
 
 def _named(item: Row) -> str:

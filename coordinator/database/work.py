@@ -12,9 +12,14 @@ _QUERIES: Final = Queries("work")
 
 
 async def list_waiting(connection: Connection, *, limit: int) -> list[Waiting]:
-    """The first ``limit`` items of each user that can begin now."""
+    """The first ``limit`` items of each user that can begin now, but for previews."""
     rows = await _QUERIES.all(connection, "waiting", limit=limit)
     return [Waiting(**row) for row in rows]
+
+
+async def list_previews(connection: Connection) -> list[Waiting]:
+    """Previews that can begin now, those first that are waited for longest."""
+    return [Waiting(**row) for row in await _QUERIES.all(connection, "waiting_previews")]
 
 
 async def get_spec(connection: Connection, item_id: int) -> Any:

@@ -8,12 +8,13 @@ from typing import Final
 
 from coordinator.database import Database, work
 from coordinator.dispatcher.choosing import Waiting
-from coordinator.planning import ExportPlan, Wanted, plan_export
 from coordinator.ports import Item
 from shared.export import ExportConfiguration
 from shared.intake import Intake, IntakeSpec, ProbeSpec
 from shared.keys import attempt_key
-from shared.plan import AudioSpec, Plan, StitchSpec
+from shared.plan import AudioSpec, Plan, StitchSpec, SurveySpec
+from shared.planning import ExportPlan, Wanted, plan_export
+from shared.preview import PreviewSpec
 
 _PLANS_KEPT: Final = 64
 
@@ -47,7 +48,7 @@ class Briefing:
             start_s=Fraction(str(row["start_s"])),
             end_s=None if row["end_s"] is None else Fraction(str(row["end_s"])),
         )
-        return plan_export(wanted, intake, engine)
+        return plan_export(wanted, intake, engine, shared_frames=row["shared_frames"])
 
     async def spec(self, item: Waiting, attempt: str) -> Item:
         """What the worker of an attempt is told.
@@ -64,6 +65,12 @@ class Briefing:
                 return ProbeSpec.model_validate(spec)
             case "intake":
                 return IntakeSpec.model_validate(spec)
+            case "preview":
+                preview = PreviewSpec.model_validate(spec)
+                return preview.model_copy(update={"key": attempt_key(preview.key, attempt)})
+            case "survey":
+                survey = SurveySpec.model_validate(spec)
+                return survey.model_copy(update={"key": attempt_key(survey.key, attempt)})
             case "audio":
                 audio = AudioSpec.model_validate(spec)
                 return audio.model_copy(update={"key": attempt_key(audio.key, attempt)})

@@ -1,8 +1,8 @@
 """Which work item comes next. Pure.
 
-Probes come before everything else, then the higher priority. Between equals the user comes first
-who has the fewest items under way, then the one who was served longest ago; a user's own items
-come in the order in which they were accepted.
+Probes and previews come before everything else, then the higher priority. Between equals the user
+comes first who has the fewest items under way, then the one who was served longest ago; a user's
+own items come in the order in which they were accepted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Waiting:
     user_id: str
     """Whose it is."""
     export_id: str | None
-    """What it is part of; None for a probe."""
+    """What it is part of; None for a probe or a preview."""
     asset_id: str | None
     """What is probed."""
     rank: int
@@ -41,6 +41,8 @@ class Waiting:
     """What determines its result."""
     found_key: str | None
     """An object that holds this result already."""
+    preview_id: str | None = None
+    """What somebody waits to see."""
 
 
 def choose(

@@ -23,7 +23,7 @@ from coordinator.dispatcher.choosing import Waiting, choose
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
 from coordinator.dispatcher.limits import Limits
-from coordinator.dispatcher.running import Running, Unsubmitted, attempt_name
+from coordinator.dispatcher.running import Running, Unsubmitted, attempt_name, written_by
 from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.telling import Telling
@@ -40,7 +40,6 @@ from shared.errors import (
     StorageError,
 )
 from shared.intake import Intake
-from shared.keys import attempt_key
 from shared.storage import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -207,7 +206,7 @@ class Dispatcher:
             lost = await transitions.recover(connection, list(self._running))
         if lost:
             _log.warning("recovered attempts=%d", len(lost))
-        self._delete([attempt_key(key, attempt_name(attempt)) for attempt, key in lost])
+        self._delete([own for attempt, key in lost for own in written_by(key, attempt)])
 
     async def _hear(self, timeout_s: float) -> None:
         """Take the results of attempts that have ended."""
@@ -316,24 +315,37 @@ class Dispatcher:
             self._failed_on[item.id].add(outcome.node)
         # What hinders a worker may be its node's disk or network, but is not the worker's fault.
         worker = outcome.worker if error.kind is ErrorKind.SUSPECT else None
-        whose = item.export_id or item.asset_id or ""
+        whose = item.export_id or item.asset_id or item.preview_id or ""
         if self._suspects.failed(worker, outcome.node, whose, time.monotonic()) and worker:
             _log.warning("worker_set_aside worker=%s", worker)
             await self._call(self._executor.retire, worker)
 
+    def _previews(self) -> int:
+        """Previews under way."""
+        return sum(each.item.kind == "preview" for each in self._running.values())
+
+    def _room(self) -> int:
+        """How much more can begin that takes up a slot, or waits for one."""
+        under_way = len(self._running) - self._previews()
+        return self._slots + self._limits.margin - under_way
+
     async def _fill(self) -> int:
         """Begin as much as there is room for; how much that was."""
-        room = self._slots + self._limits.margin - len(self._running)
-        if room <= 0 or self._stop.is_set():
+        room, beside = self._room(), self._limits.previews_of(self._slots) - self._previews()
+        if (room <= 0 and beside <= 0) or self._stop.is_set():
             return 0
+        shown: list[Waiting] = []
+        queued: list[Waiting] = []
         async with self._database.transaction() as connection:
-            waiting = await work.list_waiting(connection, limit=room)
-        chosen = choose(
-            waiting,
-            room,
-            running=Counter(each.item.user_id for each in self._running.values()),
-            served=self._served,
-        )
+            if beside > 0:
+                shown = await work.list_previews(connection)
+            if room > 0:
+                queued = await work.list_waiting(connection, limit=room)
+        running = Counter(each.item.user_id for each in self._running.values())
+        chosen = [
+            *choose(shown, beside, running=running, served=self._served),
+            *choose(queued, room, running=running, served=self._served),
+        ]
         begun = 0
         for item in chosen:
             try:
@@ -348,9 +360,10 @@ class Dispatcher:
 
     async def _begin(self, item: Waiting) -> bool:
         """Begin an item, or find that it is done already; whether anything came of it."""
-        if item.found_key is not None and item.export_id is not None:
+        if item.found_key is not None:
             # A segment that does not stand is noticed by the stitch; a video would be by nobody.
-            stands = await self._stands(item.found_key) if item.kind == "stitch" else True
+            shown = item.kind in ("stitch", "preview")
+            stands = await self._stands(item.found_key) if shown else True
             async with self._database.transaction() as connection:
                 if stands is None:
                     await transitions.postpone_item(connection, item.id, _STORE_REST_S)
@@ -517,7 +530,7 @@ class Dispatcher:
             total=row["chunks"],
             least_s=self._limits.straggler_s,
         ):
-            if len(self._running) >= self._slots + self._limits.margin:
+            if self._room() <= 0:
                 return
             slow = self._running[attempt]
             async with self._database.transaction() as connection:
@@ -553,7 +566,7 @@ class Dispatcher:
     def _delete_own(self, running: Running) -> None:
         """Delete what an attempt may have written, since nobody refers to it."""
         if running.item.content_key is not None:
-            self._delete([attempt_key(running.item.content_key, running.name)])
+            self._delete(written_by(running.item.content_key, running.id))
 
     def _delete(self, keys: Collection[str]) -> None:
         """Delete objects beside the work."""

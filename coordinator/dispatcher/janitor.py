@@ -15,17 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from coordinator.database import Database
+from coordinator.database import Database, Row
 from coordinator.database.connection import Queries
 from coordinator.dispatcher.limits import Limits
 from shared.errors import StorageError
+from shared.keys import ANALYSES, KEPT_FRAMES
 from shared.storage import ObjectInfo, ObjectStore
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 _QUERIES: Final = Queries("janitor")
 
-_PREFIXES: Final = ("segments/", "audio/", "exports/")
+_PREFIXES: Final = ("segments/", "audio/", "exports/", "surveys/", "previews/")
 """What attempts write; assets and songs stay as long as there may be a use for them."""
 _AT_A_TIME: Final = 500
 _THREADS: Final = 8
@@ -66,7 +67,7 @@ class Janitor:
         for export in found:
             async with self._database.transaction() as connection:
                 released = await _QUERIES.all(connection, "release_artifacts", id=export["id"])
-            await self.delete(row["object_key"] for row in released)
+            await self.delete(_objects(released))
             async with self._database.transaction() as connection:
                 await _QUERIES.execute(connection, "mark_cleaned", id=export["id"])
             _log.info("export_cleaned export=%s objects=%d", export["id"], len(released))
@@ -81,13 +82,39 @@ class Janitor:
             _log.info("export_expired export=%s", row["id"])
         async with self._database.transaction() as connection:
             released = await _QUERIES.all(connection, "drop_old_artifacts", keep_s=keep_s)
-        await self.delete(row["object_key"] for row in released)
+        await self.delete(_objects(released))
         async with self._database.transaction() as connection:
             await _QUERIES.execute(connection, "drop_old_items", keep_s=keep_s)
         async with self._database.transaction() as connection:
             await _QUERIES.execute(
                 connection, "drop_old_events", keep_s=self._limits.event_retention_s
             )
+        await self._clean_previews()
+        await self._clean_frames()
+
+    async def _clean_previews(self) -> None:
+        """Remove previews that can be looked at no more."""
+        async with self._database.transaction() as connection:
+            await _QUERIES.execute(connection, "expire_previews")
+        async with self._database.transaction() as connection:
+            released = await _QUERIES.all(
+                connection, "drop_old_previews", keep_s=self._limits.preview_retention_s
+            )
+        await self.delete(row["object_key"] for row in released)
+
+    async def _clean_frames(self) -> None:
+        """Remove frames that were kept for other exports: all of them when there are none."""
+        async with self._database.transaction() as connection:
+            wanted = await _QUERIES.one(connection, "exports_sharing")
+        keep_s = self._limits.frames_retention_s if wanted else 0.0
+        await self._delete_older(KEPT_FRAMES, keep_s)
+
+    async def _delete_older(self, prefix: str, keep_s: float) -> None:
+        """Delete what nothing ever refers to, and is found again or not, by its age."""
+        oldest = datetime.now(UTC) - timedelta(seconds=keep_s)
+        listing = self._store.list(prefix)
+        while page := await self.in_thread(_page, listing):
+            await self.delete([info.key for info in page if info.modified_at < oldest])
 
     async def clean_orphans(self) -> int:
         """Remove objects that nothing refers to; how many there were."""
@@ -106,6 +133,7 @@ class Janitor:
                 orphans = [key for key in old if key not in known]
                 await self.delete(orphans)
                 removed += len(orphans)
+        await self._delete_older(ANALYSES, self._limits.segment_retention_s)
         if removed:
             _log.info("orphans_removed objects=%d", removed)
         return removed
@@ -117,6 +145,12 @@ class Janitor:
                 await self.in_thread(self._store.delete, key)
             except StorageError as exc:
                 _log.warning("delete_failed key=%s error=%s", key, exc)
+
+
+def _objects(released: Iterable[Row]) -> list[str]:
+    """The objects of artifacts: what each tells of, and the poster beside a video."""
+    keys = [key for row in released for key in (row["object_key"], row["poster_key"])]
+    return [key for key in keys if key is not None]
 
 
 def _page(listing: Iterable[ObjectInfo]) -> list[ObjectInfo]:

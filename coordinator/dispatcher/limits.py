@@ -11,14 +11,20 @@ class Limits:
 
     margin: int = 2
     """Work items submitted beyond the slots, so that no slot waits for us."""
+    previews: int = 2
+    """Previews under way at a time, beside what takes up the slots; more where there are many
+    slots."""
     grace_s: float = 1.0
     """From telling an attempt to stop to ending its process."""
     begin_s: float = 120.0
     """The longest that an attempt may wait for a worker while a slot is free."""
     deadline_s: float = 1800.0
     """The longest that one attempt at a chunk, an intake or a probe may take."""
+    preview_deadline_s: float = 120.0
+    """The same of a preview: nobody looks at it later."""
     long_deadline_s: float = 6 * 3600.0
-    """The same of the sound and the stitch, which are as long as the whole video."""
+    """The same of the sound and the stitch, which are as long as the whole video, and of the
+    survey, which encodes some of its chunks many times."""
     stall_s: float = 180.0
     """The longest that a chunk may go without a new frame."""
     straggler_s: float = 10.0
@@ -26,12 +32,25 @@ class Limits:
     retention_s: float = 30 * 86400.0
     """How long a finished video is kept."""
     segment_retention_s: float = 3 * 86400.0
-    """How long segments and sounds are kept that nothing under way needs."""
+    """How long segments, sounds and findings are kept that nothing under way needs."""
+    frames_retention_s: float = 3600.0
+    """How long frames are kept without loss for exports that show the same ones."""
+    preview_retention_s: float = 3600.0
+    """How long a preview is kept after its last use, when nobody can look at it any more."""
     event_retention_s: float = 3600.0
     """How long progress is kept, but for changes of state."""
     orphan_s: float = 12 * 3600.0
     """Age at which an object that nothing refers to is removed; no attempt takes as long."""
 
+    def previews_of(self, slots: int) -> int:
+        """Previews that a farm of so many slots makes at a time."""
+        return max(self.previews, slots // 8)
+
     def deadline_of(self, kind: str) -> float:
         """The longest that one attempt at a kind of work item may take."""
-        return self.long_deadline_s if kind in ("audio", "stitch") else self.deadline_s
+        match kind:
+            case "audio" | "survey" | "stitch":
+                return self.long_deadline_s
+            case "preview":
+                return self.preview_deadline_s
+        return self.deadline_s

@@ -17,6 +17,8 @@ class Pace:
 
     def note(self, now_s: float, frames: int) -> None:
         """Note how many frames are done."""
+        if self._marks and frames < self._marks[-1][1]:
+            self._marks.clear()  # something is made again
         self._marks.append((now_s, frames))
         while len(self._marks) > 2 and now_s - self._marks[1][0] >= WINDOW_S:
             self._marks.popleft()

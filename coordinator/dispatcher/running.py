@@ -6,11 +6,18 @@ from dataclasses import dataclass
 
 from coordinator.dispatcher.choosing import Waiting
 from shared.errors import MidifarmError
+from shared.keys import RESULTS, attempt_key, poster_key
 
 
 def attempt_name(attempt_id: int) -> str:
     """What an attempt is called in the cluster, and in the keys of what it writes."""
     return f"a{attempt_id}"
+
+
+def written_by(content: str, attempt_id: int) -> list[str]:
+    """Where an attempt writes that is about ``content``, the key of an item's result."""
+    key = attempt_key(content, attempt_name(attempt_id))
+    return [key, poster_key(key)] if content.startswith(RESULTS) else [key]
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from coordinator.database import Database, Row, transitions, work
-from coordinator.database.transitions import ExportProgress
+from coordinator.database import Database, Row, work
+from coordinator.database.progress import ExportProgress, record_progress
 from coordinator.dispatcher.pace import Pace
 from coordinator.dispatcher.running import Running
 from coordinator.progress import progress_of
@@ -46,7 +46,7 @@ class Telling:
         rendering = {
             export_id: row
             for export_id, row in rows.items()
-            if row["status"] == "rendering" and row["frames"] is not None
+            if row["status"] == "rendering" and row["frames"]
         }
         told = [
             self._progress(export_id, row, parts[export_id], now_s)
@@ -54,7 +54,7 @@ class Telling:
         ]
         if told:
             async with self._database.transaction() as connection:
-                await transitions.record_progress(connection, told)
+                await record_progress(connection, told)
         self._forget(parts, now_s)
         return rendering
 
@@ -69,7 +69,7 @@ class Telling:
             frames=done,
             progress=progress_of(done, row["frames"]),
             fps=pace.fps,
-            eta_s=pace.eta_s(row["frames"] - done),
+            eta_s=pace.eta_s(row["frames"] - frames),
         )
 
     def _forget(self, under_way: Collection[str], now_s: float) -> None:

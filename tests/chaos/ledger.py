@@ -13,7 +13,7 @@ from typing import Any, Final
 from shared.storage import LocalStore
 from tests.chaos.service import Service
 
-_PREFIXES: Final = ("segments/", "audio/", "exports/")
+_PREFIXES: Final = ("segments/", "audio/", "exports/", "surveys/", "previews/")
 _ATTEMPT_OF: Final = re.compile(r"\.a(\d+)\.[a-z0-9]+$")
 _ATTEMPTS: Final = """
     select a.id, a.number, a.outcome::text, a.worker, a.error_kind, a.error_message, a.started_at,
@@ -21,7 +21,9 @@ _ATTEMPTS: Final = """
     from attempts a join work_items w on w.id = a.item_id order by a.id
 """
 _ITEMS: Final = "select id, kind::text, status::text, content_key from work_items"
-_ARTIFACTS: Final = "select content_key, object_key, sha256 from artifacts"
+_ARTIFACTS: Final = (
+    "select content_key, object_key, sha256, report ->> 'poster_key' as poster_key from artifacts"
+)
 _EXPORTS: Final = "select id, user_id, name, status::text, sha256, error_message from export_jobs"
 _DISPATCHER: Final = "select epoch, slots from dispatcher"
 
@@ -133,6 +135,7 @@ def read_ledger(service: Service) -> Ledger:
     """Read the tables and list the store of a service that has nothing to do any more."""
     artifacts = service.query(_ARTIFACTS)
     known = {row["object_key"] for row in artifacts}
+    known |= {row["poster_key"] for row in artifacts if row["poster_key"] is not None}
     store = LocalStore(service.data / "store")
     stored = {info.key for prefix in _PREFIXES for info in store.list(prefix)}
     dispatcher = service.query(_DISPATCHER)[0]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from coordinator.database import Connection, Database, Row, transitions, work
-from coordinator.database.exports import get_export, list_attempts
-from coordinator.database.migrations import migrate
+from coordinator.database.exports import list_attempts
 from coordinator.database.transitions import Committed
 from coordinator.dispatcher.dispatcher import Dispatcher
 from coordinator.dispatcher.limits import Limits
@@ -28,78 +27,23 @@ from shared.plan import (
     AudioSpec,
     ChunkSpec,
     SegmentReport,
-    Spec,
     StitchReport,
     StitchSpec,
 )
+from shared.spec import Spec
 from shared.storage import LocalStore
+from tests.dispatching import (
+    QUICK,
+    dispatching,
+    ended,
+    events_of,
+    on_a_database,
+    row_of,
+    until,
+)
 from tests.farm import PaintedWorkers, add_export
 
 pytestmark = pytest.mark.services
-
-PATIENCE_S = 30.0
-QUICK = Limits(grace_s=0.2)
-
-
-def on_a_database(
-    function: Callable[[Database, LocalStore], Awaitable[None]],
-) -> Callable[..., None]:
-    """Run an asynchronous test on a migrated database of its own."""
-
-    def run(database_url: str, store: LocalStore) -> None:
-        async def main() -> None:
-            async with Database(database_url) as database:
-                await migrate(database)
-                await function(database, store)
-
-        asyncio.run(main())
-
-    run.__name__, run.__doc__ = function.__name__, function.__doc__
-    return run
-
-
-@asynccontextmanager
-async def dispatching(
-    database: Database, workers: PaintedWorkers, store: LocalStore, limits: Limits = QUICK
-) -> AsyncIterator[Dispatcher]:
-    dispatcher = Dispatcher(database, store, workers, limits)
-    task = asyncio.create_task(dispatcher.run())
-    try:
-        yield dispatcher
-    finally:
-        dispatcher.stop()
-        await asyncio.wait_for(task, PATIENCE_S)
-
-
-async def row_of(database: Database, export_id: str, user: str = "ada") -> dict[str, Any]:
-    async with database.transaction() as connection:
-        return await get_export(connection, user, export_id)
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not await condition():
-            await asyncio.sleep(0.01)
-
-
-async def ended(database: Database, export_id: str, user: str = "ada") -> dict[str, Any]:
-    async def has_ended() -> bool:
-        return (await row_of(database, export_id, user))["status"] in (
-            "completed",
-            "failed",
-            "cancelled",
-        )
-
-    await until(has_ended)
-    return await row_of(database, export_id, user)
-
-
-async def events_of(database: Database, export_id: str) -> list[dict[str, Any]]:
-    async with database.transaction() as connection:
-        cursor = await connection.execute(
-            "select data from events where export_id = %s order by id", (export_id,)
-        )
-        return [row["data"] for row in await cursor.fetchall()]
 
 
 @on_a_database

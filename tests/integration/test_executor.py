@@ -29,7 +29,7 @@ from shared.errors import (
     WorkerLostError,
 )
 from shared.intake import Intake, IntakeSpec, ProbeReport, ProbeSpec
-from shared.keys import attempt_key
+from shared.keys import attempt_key, digest
 from shared.plan import (
     AudioSpec,
     ChunkSpec,
@@ -37,9 +37,14 @@ from shared.plan import (
     SegmentReport,
     StitchReport,
     StitchSpec,
+    SurveyReport,
+    SurveySpec,
     VideoSpec,
     make_plan,
+    plan_survey,
 )
+from shared.presets import find_preset
+from shared.preview import PreviewReport, PreviewSpec
 from shared.storage import LocalStore
 from shared.styles import find_style
 from tests.songs import SongFile
@@ -155,6 +160,26 @@ def long_sound(_desk: object = None) -> AudioSpec:
     )
 
 
+def survey_of(engine: str) -> SurveySpec:
+    """A look at a GIF of a second, of which the palette is to be found."""
+    chunk = chunks(engine, seconds=1)[0]
+    gif = {"width": 64, "height": 64, "fps": 15, "codec": "gif", "pixel_format": "pal8"}
+    picture = chunk.picture.model_copy(update={"video": VideoSpec.model_validate(gif)})
+    return plan_survey(picture, 15, engine)
+
+
+def preview() -> PreviewSpec:
+    """A frame of a song, before anything of it is exported."""
+    return PreviewSpec(
+        kind="still",
+        intake=IntakeSpec(midi_key="assets/midi", composition=find_style("aurora")),
+        configuration=find_preset("youtube_1080p"),
+        at_s=1.5,
+        width=64,
+        key="previews/ab/still.png",
+    )
+
+
 def process_id(worker: str | None) -> int:
     """Of a worker on this machine."""
     assert worker is not None
@@ -229,6 +254,29 @@ def test_a_song_is_taken_in_drawn_and_stitched(desk: Desk) -> None:
     error = desk.outcome(desk.submit(stitch)).error
     assert isinstance(error, DamagedObjectError)
     assert error.facts["key"] == segments[1].key
+
+
+def test_a_piece_is_surveyed_and_previewed(desk: Desk) -> None:
+    spec = survey_of(desk.executor.engine())
+    survey, still = desk.submit(spec), desk.submit(preview())
+    found = desk.outcome(survey).report
+    assert isinstance(found, SurveyReport), desk.told[survey].error
+    assert found.palette is not None
+    assert found.sha256 == digest(desk.store.get_bytes(spec.key))
+    shown = desk.outcome(still).report
+    assert isinstance(shown, PreviewReport), desk.told[still].error
+    assert (shown.media_type, shown.width, shown.height) == ("image/png", 64, 36)
+    assert desk.store.get_bytes(shown.key).startswith(b"\x89PNG")
+
+
+def test_a_preview_waits_for_no_slot(desk: Desk) -> None:
+    sounds = [long_sound().model_copy(update={"key": f"audio/{n}.mp4"}) for n in range(4)]
+    names = [desk.submit(sound) for sound in sounds]
+    desk.wait_until_begun(names[:2])
+    spec = preview().model_copy(update={"key": "previews/ab/beside.png"})
+    outcome = desk.outcome(desk.submit(spec))
+    assert isinstance(outcome.report, PreviewReport), outcome.error
+    assert not desk.told.keys() & set(names)
 
 
 def test_the_engine_is_asked_once(desk: Desk) -> None:
@@ -424,6 +472,8 @@ def test_every_item_travels_as_json(desk: Desk) -> None:
         ),
         IntakeSpec(midi_key="a", composition=find_style("neon"), names={"a": "Ä.mid"}),
         ProbeSpec(asset_key="a", name="b", kind="font"),
+        survey_of(engine),
+        preview(),
     ]
     for item in items:
         assert type(item).model_validate_json(item.model_dump_json()) == item

@@ -2,10 +2,11 @@
 -- Accept an export.
 insert into export_jobs (
     id, user_id, composition_id, composition_revision, config, name, intake, batch_id, reexport_of,
-    priority, start_s, end_s)
+    priority, start_s, end_s, shared_frames)
 values (
     %(id)s, %(user_id)s, %(composition_id)s, %(composition_revision)s, %(config)s, %(name)s,
-    %(intake)s, %(batch_id)s, %(reexport_of)s, %(priority)s, %(start_s)s, %(end_s)s);
+    %(intake)s, %(batch_id)s, %(reexport_of)s, %(priority)s, %(start_s)s, %(end_s)s,
+    %(shared_frames)s);
 
 -- name: insert_batch
 -- Note that exports were submitted together.

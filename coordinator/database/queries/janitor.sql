@@ -22,7 +22,7 @@ delete from artifacts where content_key in (
         and not exists (
             select from export_jobs e where e.download_url = a.object_key and e.id <> %(id)s)
     order by a.content_key for update of a)
-returning object_key;
+returning object_key, report ->> 'poster_key' as poster_key;
 
 -- name: mark_cleaned
 -- Nothing of an export lies about any more.
@@ -31,7 +31,8 @@ where id = %(id)s and status in ('failed', 'cancelled');
 
 -- name: expire_exports
 -- Finished videos that were kept for as long as promised.
-update export_jobs set expired_at = now(), download_url = null, updated_at = now(),
+update export_jobs set expired_at = now(), download_url = null, poster_key = null,
+    updated_at = now(),
     reason = 'The video has expired; a re-export makes it again.'
 where id in (
     select id from export_jobs
@@ -45,12 +46,13 @@ delete from artifacts where content_key in (
     select a.content_key from artifacts a
     where a.used_at < now() - make_interval(secs => %(keep_s)s)
         and not exists (select from export_jobs e where e.download_url = a.object_key)
+        and not exists (select from previews p where p.object_key = a.object_key)
         and not exists (
             select from work_items w join export_jobs e on e.id = w.export_id
             where w.content_key = a.content_key
                 and e.status in ('queued', 'rendering', 'uploading'))
     order by a.content_key limit 500 for update of a skip locked)
-returning object_key;
+returning object_key, report ->> 'poster_key' as poster_key;
 
 -- name: drop_old_items
 -- The work of exports that ended long ago; their history stays.
@@ -70,4 +72,29 @@ delete from events where id in (
 -- Those of the given objects that something refers to.
 select object_key from artifacts where object_key = any (%(keys)s)
 union
-select download_url from export_jobs where download_url = any (%(keys)s);
+select report ->> 'poster_key' from artifacts where report ->> 'poster_key' = any (%(keys)s)
+union
+select download_url from export_jobs where download_url = any (%(keys)s)
+union
+select object_key from previews where object_key = any (%(keys)s);
+
+-- name: expire_previews
+-- Previews that were kept for as long as promised; whoever makes one makes it for nobody now.
+delete from previews where id in (
+    select id from previews where expires_at < now() order by expires_at limit 500
+    for update skip locked);
+
+-- name: drop_old_previews
+-- What was made of previews that nobody can look at any more.
+delete from artifacts where content_key in (
+    select a.content_key from artifacts a
+    where a.content_key like 'previews/%%'
+        and a.used_at < now() - make_interval(secs => %(keep_s)s)
+        and not exists (select from previews p where p.object_key = a.object_key)
+    order by a.content_key limit 500 for update of a skip locked)
+returning object_key;
+
+-- name: exports_sharing
+-- Whether frames may be of use to another export of their batch.
+select 1 from export_jobs
+where shared_frames and status in ('queued', 'rendering', 'uploading') limit 1;

@@ -14,25 +14,14 @@ where id = %(id)s;
 
 -- name: plan_export
 -- What is to be rendered is known.
-update export_jobs set stage = 'rendering', engine = %(engine)s, plan = %(plan)s,
+update export_jobs set stage = %(stage)s, engine = %(engine)s, plan = %(plan)s,
     frames = %(frames)s, chunks = %(chunks)s, warnings = %(warnings)s,
     progress = greatest(progress, %(progress)s), updated_at = now()
 where id = %(id)s;
 
--- name: add_warnings
--- What its owner should know of the sound.
-update export_jobs set warnings = warnings || %(warnings)s::jsonb where id = %(id)s;
-
--- name: count_chunks
--- Chunks have been done, or are to be made again (negative).
-update export_jobs set
-    frames_committed = frames_committed + %(frames)s,
-    frames_done = greatest(frames_done, frames_committed + %(frames)s),
-    chunks_done = chunks_done + %(chunks)s,
-    chunks_cached = greatest(0, least(chunks_cached + %(cached)s, chunks_done + %(chunks)s)),
-    progress = greatest(progress, %(base)s + %(span)s
-        * greatest(frames_done, frames_committed + %(frames)s) / frames),
-    updated_at = now()
+-- name: survey_export
+-- What had to be found out before the chunks is known.
+update export_jobs set stage = 'rendering', plan = %(plan)s, updated_at = now()
 where id = %(id)s;
 
 -- name: stitch_export
@@ -47,12 +36,23 @@ update export_jobs set status = %(status)s, stage = 'rendering', reason = %(reas
     updated_at = now()
 where id = %(id)s;
 
+-- name: rerender_export
+-- Its segments are too large, or not as large as was asked for: all chunks are made anew.
+update export_jobs set status = %(status)s, stage = 'rendering', reason = %(reason)s,
+    plan = %(plan)s, renderings = renderings + 1, frames_committed = 0, frames_done = 0,
+    chunks_done = 0, chunks_cached = 0, fps = null, eta_s = null, updated_at = now()
+where id = %(id)s;
+
 -- name: complete_export
 -- The verified video is stored.
 update export_jobs set status = %(status)s, stage = 'completed', reason = null, progress = 1,
     frames_done = frames, eta_s = 0, file_size = %(size_bytes)s, duration_seconds = %(duration_s)s,
-    sha256 = %(sha256)s, download_url = %(key)s, completed_at = now(), updated_at = now(),
-    expires_at = now() + make_interval(secs => %(retention_s)s), expired_at = null
+    sha256 = %(sha256)s, download_url = %(key)s, poster_key = %(poster_key)s,
+    completed_at = now(), updated_at = now(),
+    expires_at = now() + make_interval(secs => %(retention_s)s), expired_at = null,
+    (audio_lufs, audio_peak) = (
+        select (report ->> 'integrated_lufs')::float8, (report ->> 'true_peak_dbtp')::float8
+        from work_items where export_id = %(id)s and kind = 'audio')
 where id = %(id)s;
 
 -- name: fail_export
@@ -73,7 +73,7 @@ where id = %(id)s;
 update export_jobs set status = %(status)s, stage = 'queued', reason = %(reason)s, progress = 0,
     error_message = null, error_log = null, warnings = '[]', engine = null, plan = null,
     frames_done = 0, frames_committed = 0, chunks_done = 0, chunks_cached = 0, frames = null,
-    chunks = null, fps = null, eta_s = null, started_at = null, completed_at = null,
+    chunks = null, renderings = 1, fps = null, eta_s = null, started_at = null, completed_at = null,
     cleaned_at = null, updated_at = now()
 where id = %(id)s;
 
@@ -81,16 +81,13 @@ where id = %(id)s;
 -- The workers draw otherwise than when it was planned.
 update export_jobs set status = %(status)s, stage = 'preparing', reason = %(reason)s,
     engine = null, plan = null, frames_committed = 0, frames_done = 0, chunks_done = 0,
-    chunks_cached = 0, frames = null, chunks = null, fps = null, eta_s = null, updated_at = now()
+    chunks_cached = 0, frames = null, chunks = null, renderings = 1, fps = null, eta_s = null,
+    updated_at = now()
 where id = %(id)s;
 
 -- name: drop_items
 -- Forget the work of an export; its attempts are forgotten with it.
 delete from work_items where export_id = %(id)s;
-
--- name: drop_stitch
--- The stitch of an export has to wait again.
-delete from work_items where export_id = %(id)s and kind = 'stitch';
 
 -- name: cancel_items
 -- Nothing more is done for an export.
@@ -118,29 +115,6 @@ insert into work_items (kind, asset_id, user_id, spec)
 values ('probe', %(asset_id)s, %(user_id)s, %(spec)s)
 on conflict on constraint work_items_once do nothing;
 
--- name: insert_audio
--- The sound of an export.
-insert into work_items (kind, export_id, user_id, priority, queued_at, position, spec, content_key)
-select 'audio', id, user_id, priority, created_at, 1, %(spec)s, %(key)s
-from export_jobs where id = %(id)s;
-
--- name: insert_chunks
--- All chunks of an export.
-insert into work_items (kind, export_id, user_id, priority, queued_at, position, chunk_index,
-    start_frame, stop_frame, content_key)
-select 'chunk', e.id, e.user_id, e.priority, e.created_at, 2 + c.index, c.index, c.start, c.stop,
-    c.key
-from export_jobs e,
-    unnest(%(indexes)s::int[], %(starts)s::int[], %(stops)s::int[], %(keys)s::text[])
-        as c (index, start, stop, key)
-where e.id = %(id)s;
-
--- name: insert_stitch
--- The last work item of an export.
-insert into work_items (kind, export_id, user_id, priority, queued_at, position, spec, content_key)
-select 'stitch', id, user_id, priority, created_at, 1000000, %(spec)s, %(key)s
-from export_jobs where id = %(id)s;
-
 -- name: reuse_artifacts
 -- Whatever stands already need not be made: the items of an export that it does.
 -- Artifacts are locked in the order of their keys, here and by the janitor.
@@ -155,20 +129,19 @@ with standing as (
     returning w.id, a.report
 )
 update work_items w set status = 'done', ended_at = now(),
-    report = found.report || jsonb_build_object('cached', true)
+    report = found.report
+        || case when w.kind in ('audio', 'chunk') then '{"cached": true}'::jsonb else '{}' end
         || case when w.kind = 'chunk' then jsonb_build_object('index', w.chunk_index) else '{}' end
 from found where w.id = found.id
-returning w.kind, w.stop_frame - w.start_frame as frames;
+returning w.kind, w.report, w.stop_frame - w.start_frame as frames;
 
--- name: unfinished_items
--- How much of an export's work is left.
-select count(*) as count from work_items
-where export_id = %(id)s and status <> 'done';
+-- name: use_artifact
+-- What stands under a content key, and is of use now.
+update artifacts set used_at = now() where content_key = %(key)s returning report;
 
--- name: item_reports
--- What the segments and the sound of an export are.
-select kind, report from work_items
-where export_id = %(id)s and kind in ('audio', 'chunk') order by position;
+-- name: artifact_of
+-- Whether an object holds what something refers to.
+select content_key from artifacts where object_key = %(key)s;
 
 -- name: lock_item
 -- One work item.
@@ -278,21 +251,7 @@ select id, content_key from work_items where id = any (%(ids)s) and content_key 
 select id from export_jobs
 where status in ('rendering', 'uploading') and engine <> %(engine)s;
 
--- name: record_progress
--- How far exports are; only ever forward.
-update export_jobs e set
-    frames_done = greatest(e.frames_done, least(p.frames, e.frames)),
-    progress = greatest(e.progress, least(p.progress, 0.99)),
-    fps = p.fps, eta_s = p.eta_s, updated_at = now()
-from unnest(%(ids)s::text[], %(frames)s::int[], %(progress)s::float8[], %(fps)s::float8[],
-    %(eta_s)s::float8[]) as p (id, frames, progress, fps, eta_s)
-where e.id = p.id and e.status in ('rendering', 'uploading') and e.frames is not null
-returning e.id;
-
--- name: tell_exports
--- Tell clients how far exports are.
-select tell_export(id, true) from unnest(%(ids)s::text[]) as id;
-
--- name: judge_asset
--- What a worker found in an uploaded file.
-update assets set status = %(status)s, facts = %(facts)s, reason = %(reason)s where id = %(id)s;
+-- name: insert_preview
+-- A preview that somebody waits for.
+insert into work_items (kind, preview_id, user_id, spec, content_key)
+values ('preview', %(preview_id)s, %(user_id)s, %(spec)s, %(key)s);

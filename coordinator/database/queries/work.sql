@@ -1,16 +1,17 @@
 -- name: waiting
 -- The first work items of each user that has any, in the user's own order. What is being made
 -- for somebody else at this moment is left out: it will be found.
-select w.id, w.kind, w.user_id, w.export_id, w.asset_id, w.rank, w.priority, w.queued_at,
+select w.id, w.kind, w.user_id, w.export_id, w.asset_id, w.preview_id, w.rank, w.priority, w.queued_at,
     w.position, w.chunk_index, w.content_key, a.object_key as found_key
 from (select distinct user_id from work_items where status = 'ready') u
 cross join lateral (
-    select i.id, i.kind, i.user_id, i.export_id, i.asset_id, i.rank, i.priority, i.queued_at,
+    select i.id, i.kind, i.user_id, i.export_id, i.asset_id, i.preview_id, i.rank, i.priority, i.queued_at,
         i.position, i.chunk_index, i.content_key,
         row_number() over (
             order by i.rank, i.priority desc, i.queued_at, i.export_id, i.position) as place
     from work_items i
     where i.user_id = u.user_id and i.status = 'ready' and i.not_before <= now()
+        and i.kind <> 'preview'
         and (i.content_key is null or not exists (
             select from work_items other
             where other.content_key = i.content_key and other.status = 'running'))
@@ -21,13 +22,24 @@ left join artifacts a on a.content_key = w.content_key
 -- Everybody's first before anybody's second.
 order by w.place, w.rank, w.priority desc, w.queued_at limit 2000;
 
+-- name: waiting_previews
+-- Previews that somebody waits for, but for what is being made for somebody else at this moment.
+select i.id, i.kind, i.user_id, i.export_id, i.asset_id, i.preview_id, i.rank, i.priority,
+    i.queued_at, i.position, i.chunk_index, i.content_key, a.object_key as found_key
+from work_items i left join artifacts a on a.content_key = i.content_key
+where i.kind = 'preview' and i.status = 'ready' and i.not_before <= now()
+    and not exists (
+        select from work_items other
+        where other.content_key = i.content_key and other.status = 'running')
+order by i.id limit 100;
+
 -- name: item_spec
 -- What the worker is told, unless it is a chunk.
 select spec from work_items where id = %(id)s;
 
 -- name: export_plan
 -- The plan of an export.
-select plan, intake, config, name, start_s, end_s from export_jobs where id = %(id)s;
+select plan, intake, config, name, start_s, end_s, shared_frames from export_jobs where id = %(id)s;
 
 -- name: exports_under_way
 -- How far exports are.

@@ -1,0 +1,65 @@
+-- name: insert_survey
+-- What must be found out before there are chunks.
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, spec, content_key)
+select 'survey', id, user_id, priority, created_at, 1, %(spec)s, %(key)s
+from export_jobs where id = %(id)s;
+
+-- name: insert_audio
+-- The sound of an export.
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, spec, content_key)
+select 'audio', id, user_id, priority, created_at, 2, %(spec)s, %(key)s
+from export_jobs where id = %(id)s;
+
+-- name: insert_chunks
+-- All chunks of an export.
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, chunk_index,
+    start_frame, stop_frame, content_key)
+select 'chunk', e.id, e.user_id, e.priority, e.created_at, 3 + c.index, c.index, c.start, c.stop,
+    c.key
+from export_jobs e,
+    unnest(%(indexes)s::int[], %(starts)s::int[], %(stops)s::int[], %(keys)s::text[])
+        as c (index, start, stop, key)
+where e.id = %(id)s;
+
+-- name: insert_stitch
+-- The last work item of an export.
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, spec, content_key)
+select 'stitch', id, user_id, priority, created_at, 1000000, %(spec)s, %(key)s
+from export_jobs where id = %(id)s;
+
+-- name: drop_chunks
+-- Forget the chunks of an export, and their stitch; what they have made stays for a while.
+delete from work_items where export_id = %(id)s and kind in ('chunk', 'stitch');
+
+-- name: drop_stitch
+-- The stitch of an export has to wait again.
+delete from work_items where export_id = %(id)s and kind = 'stitch';
+
+-- name: count_chunks
+-- Chunks have been done, or are to be made again (negative).
+update export_jobs set
+    frames_committed = frames_committed + %(frames)s,
+    frames_done = greatest(frames_done, frames_committed + %(frames)s),
+    chunks_done = chunks_done + %(chunks)s,
+    chunks_cached = greatest(0, least(chunks_cached + %(cached)s, chunks_done + %(chunks)s)),
+    progress = greatest(progress, %(base)s + %(span)s
+        * greatest(frames_done, frames_committed + %(frames)s) / frames),
+    updated_at = now()
+where id = %(id)s;
+
+-- name: add_warnings
+-- What its owner should know of the sound.
+update export_jobs e set warnings = warnings || coalesce((
+    select jsonb_agg(told) from jsonb_array_elements(%(warnings)s::jsonb) as told
+    where not e.warnings @> jsonb_build_array(told)), '[]')
+where id = %(id)s;
+
+-- name: unfinished_items
+-- How much of an export's work is left.
+select count(*) as count from work_items
+where export_id = %(id)s and status <> 'done';
+
+-- name: item_reports
+-- What the segments and the sound of an export are.
+select kind, report from work_items
+where export_id = %(id)s and kind in ('audio', 'chunk') order by position;
