@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from coordinator.texts import Text
+from shared.branding import Branding
 from shared.composition import BackgroundLayer, Composition, TitleLayer
 from shared.errors import CompositionError
 from shared.export import ExportConfiguration
@@ -184,10 +185,30 @@ def asset_faults(uses: Sequence[AssetUse], assets: Mapping[str, Mapping[str, Any
     return faults
 
 
+def longest_s(
+    document: CompositionDocument, assets: Mapping[str, Mapping[str, Any]]
+) -> float | None:
+    """Song time beyond which there is nothing to see or hear; None before that is known.
+
+    Args:
+        document: What is drawn and heard.
+        assets: All that it names.
+    """
+    song = assets[document.midi]["facts"] or {}
+    recording = (assets[document.audio]["facts"] or {}) if document.audio else {"duration_s": 0.0}
+    if "end_s" not in song or "duration_s" not in recording:
+        return None
+    drawn = document.drawn
+    return max(
+        float(song["end_s"]) + drawn.tail_s, drawn.audio_offset_s + float(recording["duration_s"])
+    )
+
+
 def intake_spec(
     document: CompositionDocument,
     assets: Mapping[str, Mapping[str, Any]],
     *,
+    branding: Branding | None = None,
     start_s: float,
     end_s: float | None,
     configuration: ExportConfiguration,
@@ -196,7 +217,8 @@ def intake_spec(
 
     Args:
         document: What is drawn and heard.
-        assets: All that it names, without a fault.
+        assets: All that it and the branding name, without a fault.
+        branding: Watermark and end card, their files named by object keys.
         start_s: Song time at which the video begins.
         end_s: Song time at which it ends; None for the end of the song.
         configuration: What file comes out.
@@ -215,14 +237,14 @@ def intake_spec(
             layers.append(layer)
     midi_key = key(document.midi)
     assert midi_key is not None  # noqa: S101  # a document always names one
-    named = {use.asset_id for use in asset_uses(document)}
     return IntakeSpec(
         midi_key=midi_key,
         recording_key=key(document.audio),
         soundfont_key=key(document.soundfont),
         composition=document.drawn.model_copy(update={"layers": tuple(layers)}),
-        names={asset_key(assets[each]["sha256"]): assets[each]["name"] for each in sorted(named)},
+        branding=branding,
+        names={asset_key(assets[each]["sha256"]): assets[each]["name"] for each in sorted(assets)},
         start_s=start_s,
         end_s=end_s,
-        with_audio=configuration.audio.enabled,
+        with_audio=configuration.has_sound,
     )

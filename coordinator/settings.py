@@ -16,6 +16,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from coordinator.networks import Network, parse_networks
 from shared.errors import InputError
 from shared.settings import usable_cores
 
@@ -58,6 +59,14 @@ def _is_store(value: str | None) -> str | None:
             S3Address.parse(value)
         except InputError as exc:
             raise ValueError(exc.message[0].lower() + exc.message[1:].rstrip(".")) from exc
+    return value
+
+
+def _are_networks(value: str | None) -> str | None:
+    try:
+        parse_networks(value or "")
+    except ValueError:
+        raise ValueError("these are no networks like 10.1.0.0/16,fd00::/8") from None
     return value
 
 
@@ -138,10 +147,20 @@ class ServiceSettings(DispatcherSettings):
     s3_secret_key: SecretStr | None = Field(
         default=None, description="Secret key that belongs to it."
     )
+    fetch_networks: Annotated[str | None, AfterValidator(_are_networks)] = Field(
+        default=None,
+        description="Networks that are not public and from which images may be fetched "
+        "nevertheless, such as an intranet's: 10.1.0.0/16,fd00::/8; none without it.",
+    )
     log_format: Literal["text", "json"] = Field(
         default="text",
         description="How log lines are written: for people, or one JSON object each.",
     )
+
+    @property
+    def fetch_allowed(self) -> tuple[Network, ...]:
+        """Networks that are not public and may be reached."""
+        return parse_networks(self.fetch_networks or "")
 
     @property
     def store_url(self) -> str:

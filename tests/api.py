@@ -20,6 +20,7 @@ from coordinator.api.limits import ApiLimits
 from coordinator.api.server import ApiServer
 from coordinator.database import Database, api_keys
 from coordinator.database.migrations import migrate
+from coordinator.fetching import Fetcher
 from shared.storage import ObjectStore
 
 WITHIN_S = 20.0
@@ -73,8 +74,10 @@ class RunningApi:
         url: str,
         store: ObjectStore,
         limits: ApiLimits | None = None,
+        fetcher: Fetcher | None = None,
     ) -> None:
         """Prepare to serve a database, which is migrated, and a store."""
+        self._fetcher = fetcher
         self.database_url = url
         self.store = store
         self._limits = limits or ApiLimits()
@@ -118,7 +121,9 @@ class RunningApi:
     async def _serve(self) -> None:
         async with Database(self.database_url) as database:
             await migrate(database)
-            app = create_app(database=database, store=self.store, limits=self._limits)
+            app = create_app(
+                database=database, store=self.store, limits=self._limits, fetcher=self._fetcher
+            )
             self.server = ApiServer(app)
             self._ready.set()
             await self.server.serve([self.socket])
@@ -201,7 +206,7 @@ class RunningApi:
         """Cancel an export."""
         self.tell(export_id, passing=False, status="cancelled", stage="cancelled", reason="Enough.")
 
-    def complete(self, export_id: str, data: bytes, sha256: str) -> str:
+    def complete(self, export_id: str, data: bytes, sha256: str, **columns: Any) -> str:
         """Finish an export with a stored video; its object key."""
         key = f"exports/{sha256[:2]}/{sha256}.mp4"
         self.store.put_bytes(key, data)
@@ -217,6 +222,7 @@ class RunningApi:
             completed_at="now()",
             sha256=sha256,
             download_url=key,
+            **columns,
         )
         return key
 

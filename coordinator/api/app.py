@@ -16,17 +16,22 @@ from coordinator.api import (
     exports,
     health,
     keys,
+    pictures,
     presets,
+    previews,
     problems,
+    templates,
     watching,
 )
 from coordinator.api.body_limit import BodyLimit
 from coordinator.api.hub import Hub
 from coordinator.api.known_keys import KnownKeys
 from coordinator.api.limits import ApiLimits
+from coordinator.api.preview_watch import PreviewWatch
 from coordinator.api.readiness import ReadinessCheck
 from coordinator.api.services import Services
 from coordinator.database import Database
+from coordinator.fetching import Fetcher
 from shared.storage import ObjectStore
 
 _DESCRIPTION: Final = """\
@@ -38,20 +43,30 @@ else is answered like what does not exist."""
 _TAGS: Final = [
     {"name": "assets", "description": "Uploaded files."},
     {"name": "compositions", "description": "What is drawn and heard."},
-    {"name": "presets", "description": "Named output settings and styles."},
+    {"name": "presets", "description": "Named output settings, styles and formats."},
+    {"name": "templates", "description": "Branding with a name, in versions."},
+    {"name": "previews", "description": "What a video will look like."},
     {"name": "exports", "description": "Videos that are, or are to be, rendered."},
     {"name": "keys", "description": "Who may use the API."},
     {"name": "health", "description": "Whether it works; needs no key."},
 ]
 
 
-def create_app(*, database: Database, store: ObjectStore, limits: ApiLimits) -> FastAPI:
+def create_app(
+    *,
+    database: Database,
+    store: ObjectStore,
+    limits: ApiLimits,
+    fetcher: Fetcher | None = None,
+) -> FastAPI:
     """The API on an opened database and store; its lifespan listens for events.
 
     Args:
         database: Open, with the schema of this program.
         store: Where the bytes are.
         limits: Its limits.
+        fetcher: Fetches images that are named by address; one that reaches public hosts alone
+            without it.
     """
     services = Services(
         database=database,
@@ -59,12 +74,14 @@ def create_app(*, database: Database, store: ObjectStore, limits: ApiLimits) -> 
         limits=limits,
         keys=KnownKeys(database, limits.key_cache_s),
         hub=Hub(database, limits.watch_queue),
+        previews=PreviewWatch(database),
+        fetcher=fetcher or Fetcher(),
         readiness=ReadinessCheck(database, store),
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with services.hub.running():
+        async with services.hub.running(), services.previews.running():
             yield
 
     app = FastAPI(
@@ -86,7 +103,18 @@ def create_app(*, database: Database, store: ObjectStore, limits: ApiLimits) -> 
     watching.install(app)
     app.include_router(health.router)
     version = APIRouter(prefix="/v1")
-    for module in (assets, compositions, presets, exports, downloads, watching, keys):
+    for module in (
+        assets,
+        compositions,
+        presets,
+        templates,
+        previews,
+        exports,
+        downloads,
+        pictures,
+        watching,
+        keys,
+    ):
         version.include_router(module.router)
     app.include_router(version)
     _describe_problems(app)

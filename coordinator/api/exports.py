@@ -7,14 +7,24 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 
 from coordinator.api.auth import By
+from coordinator.api.branding import Settled, find_branding, settle
+from coordinator.api.known_keys import Caller
 from coordinator.api.models import Accepted, Attempt, Attempts, Export, ExportPage
 from coordinator.api.pages import Limit, Offset, cut
-from coordinator.api.problems import ApiError, documented
-from coordinator.api.requests import ExportRequest, PriorityRequest
-from coordinator.api.services import Parts
+from coordinator.api.problems import ApiError, documented, field_error
+from coordinator.api.requests import ExportRequest, PriorityRequest, changed
+from coordinator.api.services import Parts, Services
+from coordinator.branding import branding_uses, is_address, merged
 from coordinator.database import Connection, Row, assets, compositions, exports, transitions
 from coordinator.database.exports import NewExport
-from coordinator.documents import CompositionDocument, asset_faults, asset_uses, intake_spec
+from coordinator.documents import (
+    CompositionDocument,
+    asset_faults,
+    asset_uses,
+    intake_spec,
+    longest_s,
+)
+from coordinator.sharing import frames_shared
 from shared.errors import ConflictError
 from shared.export import ExportConfiguration
 from shared.intake import IntakeSpec
@@ -25,18 +35,27 @@ router: Final = APIRouter(prefix="/exports", tags=["exports"], responses=documen
 _NAME_LENGTH: Final = 200
 
 
-@router.post("", status_code=202, responses=documented(404, 409))
+@router.post("", status_code=202, responses=documented(404, 409, 507))
 async def queue_exports(request: ExportRequest, caller: By, services: Parts) -> Accepted:
-    """Queue one export, or one for each preset. What is accepted is not lost any more."""
+    """Queue one export, or a batch: one for each preset. What is accepted is not lost any more.
+
+    Images that its branding names by address are fetched now, once, and become assets of yours.
+    """
     async with services.database.transaction() as connection:
         composition = await compositions.get_composition(
             connection, caller.user_id, request.composition_id, request.revision
         )
         document = CompositionDocument.model_validate(composition["document"])
-        found = await _usable_assets(connection, caller.user_id, document)
-        configurations = request.configurations
-        many = len(configurations) > 1
-        title = request.name or document.name
+        found = await usable_assets(connection, caller.user_id, document)
+    branded = await _brand(request, caller, services)
+    many = len(branded) > 1
+    title = request.name or document.name
+    end_s = request.end_s or longest_s(document, found)
+    shared = frames_shared(
+        [configuration for configuration, _ in branded],
+        longest_s=None if end_s is None else end_s - request.start_s,
+    )
+    async with services.database.transaction() as connection:
         batch_id = await exports.create_batch(connection, caller.user_id, title) if many else None
         rows = [
             await exports.create_export(
@@ -51,7 +70,8 @@ async def queue_exports(request: ExportRequest, caller: By, services: Parts) -> 
                     configuration=configuration,
                     intake=intake_spec(
                         document,
-                        found,
+                        found | settled.assets,
+                        branding=settled.told,
                         start_s=request.start_s,
                         end_s=request.end_s,
                         configuration=configuration,
@@ -60,14 +80,63 @@ async def queue_exports(request: ExportRequest, caller: By, services: Parts) -> 
                     end_s=request.end_s,
                     priority=request.priority,
                     batch_id=batch_id,
+                    shared_frames=is_shared,
                 ),
             )
-            for configuration in configurations
+            for (configuration, settled), is_shared in zip(branded, shared, strict=True)
         ]
     return Accepted(exports=[Export.of(row) for row in rows], batch_id=batch_id)
 
 
-async def _usable_assets(
+async def _brand(
+    request: ExportRequest, caller: Caller, services: Services
+) -> list[tuple[ExportConfiguration, Settled]]:
+    """Each configuration with its branding, all of whose files are assets then."""
+    template = None
+    if request.template is not None:
+        template = await find_branding(services, caller, request.template)
+    # What cannot hold together is told before anything is fetched.
+    asked = [
+        (place, configuration, merged(template, configuration.branding, request.branding))
+        for place, configuration in request.configurations
+    ]
+    for place, configuration, branding in asked:
+        changed(place, configuration, branding=branding, too_long=request.too_long)
+    named = {
+        use.asset_id
+        for _, _, branding in asked
+        for use in branding_uses(branding, "")
+        if is_address(use.asset_id)
+    }
+    if len(named) > services.limits.addresses:
+        message = f"at most {services.limits.addresses} addresses are fetched; upload the files"
+        raise field_error("branding", message)
+    branded: list[tuple[ExportConfiguration, Settled]] = []
+    known = dict[str, Settled]()
+    for place, configuration, branding in asked:
+        key = branding.model_dump_json() if branding is not None else ""
+        if key not in known:
+            known[key] = await settle(
+                services,
+                caller,
+                [
+                    ("template", template),
+                    (f"{place}.branding", configuration.branding),
+                    ("branding", request.branding),
+                ],
+            )
+        settled = known[key]
+        whole = changed(
+            place,
+            configuration,
+            branding=settled.branding,
+            too_long=request.too_long,
+        )
+        branded.append((whole, settled))
+    return branded
+
+
+async def usable_assets(
     connection: Connection, user_id: str, document: CompositionDocument
 ) -> dict[str, Row]:
     """What a document names; it was checked once, but a worker may have rejected it since."""

@@ -47,6 +47,22 @@ class ApiLimits(BaseModel):
         "without it.",
     )
     json_bytes: int = Field(default=_MIB, gt=0, description="How large any other body may be.")
+    templates: int = Field(default=200, ge=1, description="Templates that one user may keep.")
+    template_versions: int = Field(
+        default=1000, ge=1, le=2**31 - 1, description="Versions of one template."
+    )
+    addresses: int = Field(
+        default=8, ge=0, description="Addresses of images that one request may have fetched."
+    )
+    preview_wait_s: float = Field(
+        default=10.0,
+        ge=0,
+        le=60,
+        description="How long an answer waits for a preview; who still wants it asks again.",
+    )
+    latest_fresh_s: int = Field(
+        default=2, ge=0, description="How long the last finished frame counts as such."
+    )
     link_valid_s: int = Field(
         default=3600, ge=1, le=604_800, description="How long the address of a download works."
     )

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
+from shared.codecs import CONTAINERS, Container
 from shared.states import ExportStatus
 
 
@@ -32,6 +33,15 @@ class Export(BaseModel):
     file_size: int | None = Field(description="Bytes of the finished video.")
     duration_seconds: float | None = Field(description="Length of the finished video.")
     sha256: str | None = Field(description="Hash of the finished video.")
+    container: Container = Field(description="Its file format, and the suffix of its name.")
+    media_type: str = Field(description="What it is called over HTTP.", examples=["video/mp4"])
+    audio_lufs: float | None = Field(
+        description="Integrated loudness of the finished sound in LUFS (EBU R128); null: silent."
+    )
+    audio_peak: float | None = Field(description="Its true peak in dBTP; null: silent.")
+    renderings: int = Field(
+        description="How often it was rendered until it had the rate and size asked for."
+    )
     composition_id: str = Field(description="What is drawn and heard.")
     composition_revision: int = Field(description="Which revision of it.")
     batch_id: str | None = Field(description="What it was submitted with.")
@@ -44,6 +54,9 @@ class Export(BaseModel):
     download_url: str | None = Field(
         description="Where the video is, once it is completed and until it expires."
     )
+    poster_url: str | None = Field(
+        description="Where the frame that stands for the video is, as long as the video."
+    )
     created_at: datetime = Field(description="When it was accepted.")
     started_at: datetime | None = Field(description="When a worker began.")
     updated_at: datetime = Field(description="When it last changed.")
@@ -53,9 +66,15 @@ class Export(BaseModel):
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """An export from its row."""
-        fields = {name: row[name] for name in cls.model_fields}
         there = row["status"] == ExportStatus.COMPLETED and row["expired_at"] is None
-        return cls(**fields | {"download_url": download_path(row["id"]) if there else None})
+        container = container_of(row["config"])
+        made: dict[str, Any] = {
+            "container": container,
+            "media_type": CONTAINERS[container].media_type,
+            "download_url": download_path(row["id"]) if there else None,
+            "poster_url": poster_path(row["id"]) if there and row["poster_key"] else None,
+        }
+        return cls(**{name: row[name] for name in cls.model_fields if name not in made}, **made)
 
 
 class ExportPage(BaseModel):
@@ -75,7 +94,7 @@ class Accepted(BaseModel):
 class Attempt(BaseModel):
     """One numbered try of one piece of work."""
 
-    kind: str = Field(description="intake, audio, chunk or stitch.")
+    kind: str = Field(description="intake, survey, audio, chunk or stitch.")
     chunk_index: int | None = Field(description="Which chunk.")
     number: int = Field(description="Which try, counted from 1.")
     worker: str | None = Field(description="Who tried.")
@@ -92,6 +111,17 @@ class Attempts(BaseModel):
     """What was tried for an export."""
 
     attempts: list[Attempt] = Field(description="Newest first.")
+
+
+def container_of(config: Mapping[str, Any]) -> Container:
+    """The file format of a stored configuration; those of old may not say it."""
+    container: Container = config.get("format", {}).get("container", "mp4")
+    return container
+
+
+def poster_path(export_id: str) -> str:
+    """Where the poster of a finished video is, on this server."""
+    return f"/v1/exports/{export_id}/poster"
 
 
 def download_path(export_id: str) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from coordinator.api.problems import field_error
+from coordinator.branding import TemplateName
 from coordinator.texts import Text
+from shared.branding import Branding
+from shared.composition import describe
 from shared.errors import CompositionError
 from shared.export import ExportConfiguration
 from shared.presets import find_preset
@@ -31,19 +36,47 @@ def _known_preset(name: str) -> str:
     return name
 
 
+def _template_name(name: str) -> str:
+    TemplateName.parse(name)
+    return name
+
+
+def _storable(branding: Branding | None) -> Branding | None:
+    if branding is not None and "\\u0000" in branding.model_dump_json():
+        raise ValueError("texts cannot hold the character U+0000")
+    return branding
+
+
+PresetName = Annotated[str, AfterValidator(_known_preset)]
+"""One of the presets."""
+TemplateText = Annotated[str, Field(max_length=80), AfterValidator(_template_name)]
+"""A template's id, perhaps with a version."""
+StorableBranding = Annotated[Branding, AfterValidator(_storable)]
+"""Branding that the database takes."""
+TooLong = Literal["refuse", "cut", "fade"]
+"""What becomes of a video that its platform would not take whole."""
+
+
 class ExportRequest(BaseModel):
-    """One export, or one a preset."""
+    """One export, or several of one composition: a batch."""
 
     model_config = ConfigDict(
         extra="forbid",
         allow_inf_nan=False,
         json_schema_extra={
             "examples": [
-                {"composition_id": "cmp_0a1b…", "presets": ["youtube_1080p", "tiktok_vertical"]},
+                {
+                    "composition_id": "cmp_0a1b…",
+                    "presets": ["youtube_1080p", "tiktok_vertical"],
+                    "template": "social-media-pack",
+                    "branding": {"endCard": {"text": "Thank you for listening"}},
+                    "too_long": "fade",
+                },
                 {
                     "composition_id": "cmp_0a1b…",
                     "config": {
                         "name": "Small",
+                        "format": {"container": "webm", "videoCodec": "vp9"},
                         "quality": {
                             "resolution": {"width": 640, "height": 360},
                             "framerate": "30",
@@ -61,11 +94,29 @@ class ExportRequest(BaseModel):
     revision: int | None = Field(
         default=None, ge=1, le=2**31 - 1, description="Which revision; the newest without it."
     )
-    presets: list[Annotated[str, AfterValidator(_known_preset)]] | None = Field(
+    presets: list[PresetName] | None = Field(
         default=None, min_length=1, max_length=20, description="One export for each preset."
     )
     config: ExportConfiguration | None = Field(
         default=None, description="Output settings of one's own instead of presets."
+    )
+    configs: list[ExportConfiguration] | None = Field(
+        default=None, min_length=1, max_length=20, description="One export for each of several."
+    )
+    template: TemplateText | None = Field(
+        default=None,
+        description="Branding by its name: a built-in template, or the id of one of your own, "
+        "perhaps with a version (`tpl_…@2`).",
+    )
+    branding: StorableBranding | None = Field(
+        default=None,
+        description="Watermark and end card of every export; what it says outranks the template "
+        "and the configuration, `null` takes away.",
+    )
+    too_long: TooLong | None = Field(
+        default=None,
+        description="What becomes of a video that is longer than its platform takes; the preset's "
+        "or the configuration's own without it.",
     )
     name: Text | None = Field(
         default=None, description="What to call it; the composition's and the preset's without it."
@@ -92,6 +143,15 @@ class ExportRequest(BaseModel):
             raise ValueError("texts cannot hold the character U+0000")
         return config
 
+    @field_validator("configs")
+    @classmethod
+    def _can_all_be_stored(
+        cls, configs: list[ExportConfiguration] | None
+    ) -> list[ExportConfiguration] | None:
+        for config in configs or ():
+            cls._can_be_stored(config)
+        return configs
+
     @field_validator("end_s")
     @classmethod
     def _after_the_start(cls, end_s: float | None, info: ValidationInfo) -> float | None:
@@ -102,16 +162,49 @@ class ExportRequest(BaseModel):
 
     @model_validator(mode="after")
     def _either(self) -> Self:
-        if (self.presets is None) == (self.config is None):
-            raise ValueError("give either presets or config")
+        given = [each for each in (self.presets, self.config, self.configs) if each is not None]
+        if len(given) != 1:
+            raise ValueError("give either presets, config or configs")
         return self
 
     @property
-    def configurations(self) -> list[ExportConfiguration]:
-        """What files come out."""
+    def configurations(self) -> list[tuple[str, ExportConfiguration]]:
+        """What files come out, each with its place in the request; without our branding."""
         if self.config is not None:
-            return [self.config]
-        return [find_preset(name) for name in self.presets or ()]
+            return [("config", self.config)]
+        if self.configs is not None:
+            return [(f"configs.{index}", each) for index, each in enumerate(self.configs)]
+        return [
+            (f"presets.{index}", find_preset(name)) for index, name in enumerate(self.presets or ())
+        ]
+
+
+def changed(
+    place: str,
+    configuration: ExportConfiguration,
+    *,
+    branding: Branding | None,
+    too_long: TooLong | None,
+) -> ExportConfiguration:
+    """A configuration with other branding, and another answer to what is too long.
+
+    Args:
+        place: Where it stands in the request.
+        configuration: As it was asked for.
+        branding: All of its branding.
+        too_long: None for the configuration's own; of no meaning without a platform.
+
+    Raises:
+        InputError: They do not hold together.
+    """
+    plain = configuration.model_dump()
+    plain["branding"] = branding and branding.model_dump()
+    if too_long is not None and plain["social_media"] is not None:
+        plain["social_media"]["too_long"] = too_long
+    try:
+        return ExportConfiguration.model_validate(plain)
+    except ValidationError as exc:
+        raise field_error(place, describe(exc)) from exc
 
 
 class PriorityRequest(BaseModel):

@@ -24,6 +24,7 @@ from coordinator.api.limits import ApiLimits
 from coordinator.api.services import Services
 from coordinator.database import Database
 from coordinator.database.migrations import check_schema
+from coordinator.fetching import Fetcher
 from coordinator.settings import ServiceSettings
 from shared.errors import DatabaseError
 from shared.storage import open_store
@@ -61,7 +62,8 @@ async def _serve(settings: ServiceSettings, listener: socket.socket, limits: Api
     store = open_store(settings.store_url)
     async with Database(settings.database_address) as database:
         await _wait_for_schema(database)
-        app = create_app(database=database, store=store, limits=limits)
+        fetcher = Fetcher(allowed=settings.fetch_allowed)
+        app = create_app(database=database, store=store, limits=limits, fetcher=fetcher)
         await ApiServer(app).serve([listener])
 
 

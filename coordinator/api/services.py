@@ -10,8 +10,10 @@ from fastapi import Depends, Request
 from coordinator.api.hub import Hub
 from coordinator.api.known_keys import KnownKeys
 from coordinator.api.limits import ApiLimits
+from coordinator.api.preview_watch import PreviewWatch
 from coordinator.api.readiness import ReadinessCheck
 from coordinator.database import Database
+from coordinator.fetching import Fetcher
 from shared.storage import ObjectStore
 
 
@@ -29,6 +31,10 @@ class Services:
     """Who may use the API."""
     hub: Hub
     """What is told of exports."""
+    previews: PreviewWatch
+    """Which previews have come."""
+    fetcher: Fetcher
+    """Fetches images that are named by address."""
     readiness: ReadinessCheck
     """How the parts stand."""
 

@@ -1,7 +1,16 @@
 """The Python client of the service: what the command line uses."""
 
 from coordinator.client.client import Client
-from coordinator.client.models import Asset, Composition, Export, ExportEvent, ExportPage, Key
+from coordinator.client.models import (
+    Asset,
+    Composition,
+    Export,
+    ExportEvent,
+    ExportPage,
+    Key,
+    Preview,
+    Template,
+)
 from shared.errors import AccessError, ServiceError
 
 __all__ = [
@@ -13,5 +22,7 @@ __all__ = [
     "ExportEvent",
     "ExportPage",
     "Key",
+    "Preview",
     "ServiceError",
+    "Template",
 ]

@@ -13,33 +13,42 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Self, TypeVar
-from urllib.parse import quote
+from typing import Any, BinaryIO, Final, Self
 
 import httpx
-from pydantic import BaseModel, ValidationError
 
 from coordinator.client.http import Http, Patience
-from coordinator.client.models import Asset, Composition, Export, ExportEvent, ExportPage, Key
+from coordinator.client.models import (
+    Asset,
+    Composition,
+    Export,
+    ExportEvent,
+    ExportPage,
+    Key,
+    Preview,
+    Template,
+)
+from coordinator.client.reading import (
+    PIECE_BYTES,
+    OnBytes,
+    json_object,
+    part,
+    pieces,
+    read_answer,
+    read_events,
+    verify,
+)
 from coordinator.output import check_output, new_file
 from shared.errors import InputError, ServiceError
 from shared.states import ExportStatus
 
 _PAGE: Final = 50
 """The most that the API gives at a time."""
-_PIECE_BYTES: Final = 1 << 18
 _SILENCE_S: Final = 45.0
 """A server that has not even pinged an event stream for three of its pings is gone."""
-
-OnBytes = Callable[[int, int | None], None]
-"""Told how many bytes have been moved, and of how many if that is known."""
-
-A = TypeVar("A", bound=BaseModel)
 
 
 class Client:
@@ -97,7 +106,7 @@ class Client:
 
                 def body() -> Iterator[bytes]:
                     file.seek(0)
-                    return _pieces(file, size_bytes, on_bytes)
+                    return pieces(file, size_bytes, on_bytes)
 
                 found = self._http.json(
                     "POST",
@@ -109,11 +118,11 @@ class Client:
                 )
         except OSError as exc:
             raise InputError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
-        return _read(Asset, found)
+        return read_answer(Asset, found)
 
     def asset(self, asset_id: str) -> Asset:
         """An uploaded file, and what a worker found in it."""
-        return _read(Asset, self._http.json("GET", f"v1/assets/{_part(asset_id)}"))
+        return read_answer(Asset, self._http.json("GET", f"v1/assets/{part(asset_id)}"))
 
     # Compositions and exports
 
@@ -125,7 +134,7 @@ class Client:
             document: The other fields that ``POST /v1/compositions`` takes.
         """
         fields = {key: value for key, value in document.items() if value is not None}
-        return _read(
+        return read_answer(
             Composition, self._http.json("POST", "v1/compositions", data={"name": name, **fields})
         )
 
@@ -134,18 +143,41 @@ class Client:
         composition_id: str,
         *,
         presets: Sequence[str] = (),
-        config: dict[str, Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+        configs: Sequence[Mapping[str, Any]] = (),
+        template: str | None = None,
+        branding: Mapping[str, Any] | None = None,
+        too_long: str | None = None,
         revision: int | None = None,
         name: str | None = None,
         start_s: float | None = None,
         end_s: float | None = None,
         priority: int | None = None,
     ) -> tuple[Export, ...]:
-        """Queue one export for each preset, or one with a configuration of its own."""
+        """Queue one export for each preset or configuration; several are one batch.
+
+        Args:
+            composition_id: What is drawn and heard.
+            presets: Names of presets; or one of the next two.
+            config: One configuration (camelCase).
+            configs: Several.
+            template: Branding by its name, perhaps with a version: ``tpl_…@2``.
+            branding: Watermark and end card (camelCase), which outrank the template.
+            too_long: refuse, cut or fade what a platform would not take whole.
+            revision: Which of the composition; the newest without it.
+            name: What to call it.
+            start_s: Song time at which the video begins.
+            end_s: Song time at which it ends.
+            priority: Higher is earlier.
+        """
         fields = {
             "composition_id": composition_id,
             "presets": list(presets) or None,
             "config": config,
+            "configs": list(configs) or None,
+            "template": template,
+            "branding": branding,
+            "too_long": too_long,
             "revision": revision,
             "name": name,
             "start_s": start_s,
@@ -153,15 +185,15 @@ class Client:
             "priority": priority,
         }
         told = {key: value for key, value in fields.items() if value is not None}
-        return _read(ExportPage, self._http.json("POST", "v1/exports", data=told)).exports
+        return read_answer(ExportPage, self._http.json("POST", "v1/exports", data=told)).exports
 
     def export(self, export_id: str) -> Export:
         """An export as it stands."""
-        return _read(Export, self.export_json(export_id))
+        return read_answer(Export, self.export_json(export_id))
 
     def export_json(self, export_id: str) -> dict[str, Any]:
         """The same, exactly as the server tells it."""
-        found: dict[str, Any] = self._http.json("GET", f"v1/exports/{_part(export_id)}")
+        found: dict[str, Any] = self._http.json("GET", f"v1/exports/{part(export_id)}")
         return found
 
     def exports(
@@ -169,27 +201,27 @@ class Client:
     ) -> ExportPage:
         """A part of the user's history, newest first."""
         query = {"limit": limit, "offset": offset, "status": status and str(status)}
-        return _read(ExportPage, self._http.json("GET", "v1/exports", query=query))
+        return read_answer(ExportPage, self._http.json("GET", "v1/exports", query=query))
 
     def cancel(self, export_id: str) -> Export:
         """Cancel an export; one that is cancelled already stays so."""
-        path = f"v1/exports/{_part(export_id)}/cancel"
-        return _read(Export, self._http.json("POST", path, again=True))
+        path = f"v1/exports/{part(export_id)}/cancel"
+        return read_answer(Export, self._http.json("POST", path, again=True))
 
     def retry(self, export_id: str) -> Export:
         """Try a failed or cancelled export again; finished segments are kept."""
-        return _read(Export, self._http.json("POST", f"v1/exports/{_part(export_id)}/retry"))
+        return read_answer(Export, self._http.json("POST", f"v1/exports/{part(export_id)}/retry"))
 
     def re_export(self, export_id: str) -> Export:
         """Export the same once more, as a new export."""
-        found = self._http.json("POST", f"v1/exports/{_part(export_id)}/re-export")
+        found = self._http.json("POST", f"v1/exports/{part(export_id)}/re-export")
         # Like every answer that makes exports, it may come as a list of one.
-        return _read(Export, found["exports"][0] if "exports" in found else found)
+        return read_answer(Export, found["exports"][0] if "exports" in found else found)
 
     def set_priority(self, export_id: str, priority: int) -> Export:
         """Move an export forward or back; it acts on what has not begun."""
-        path = f"v1/exports/{_part(export_id)}"
-        return _read(
+        path = f"v1/exports/{part(export_id)}"
+        return read_answer(
             Export, self._http.json("PATCH", path, again=True, data={"priority": priority})
         )
 
@@ -202,7 +234,7 @@ class Client:
             NotFoundError: There is no such export.
             ServiceError: The server stays away.
         """
-        path = f"v1/exports/{_part(export_id)}/events"
+        path = f"v1/exports/{part(export_id)}/events"
         last = ""
         patience = Patience(self._http.patience_s)
         while True:
@@ -211,10 +243,12 @@ class Client:
                 with self._http.opened(
                     "GET", path, headers=headers, timeout=httpx.Timeout(_SILENCE_S, connect=5.0)
                 ) as response:
-                    for event_id, text in _events(response.iter_lines()):
+                    for event_id, text in read_events(response.iter_lines()):
                         patience.renew()
                         last = event_id or last
-                        event = _read(ExportEvent, {"event_id": event_id, **_object(text)})
+                        event = read_answer(
+                            ExportEvent, {"event_id": event_id, **json_object(text)}
+                        )
                         yield event
                         if event.ended:
                             return
@@ -265,14 +299,14 @@ class Client:
                         if isinstance(exc, ServiceError):
                             raise
                         raise self._http.lost(exc) from exc
-            _verify(target, export)
+            verify(target, export)
         return export
 
     def _download_rest(self, export: Export, target: BinaryIO, on_bytes: OnBytes | None) -> None:
         """Append what is missing."""
         done = target.tell()
         # Asked for each time: the link that the server gives may be valid for minutes only.
-        path = f"v1/exports/{_part(export.id)}/download"
+        path = f"v1/exports/{part(export.id)}/download"
         headers = {"Accept-Encoding": "identity"}
         if done and done == export.file_size:
             return
@@ -290,11 +324,144 @@ class Client:
             length = response.headers.get("content-length", "")
             if total is None and length.isdecimal():
                 total = done + int(length)
-            for piece in response.iter_bytes(_PIECE_BYTES):
+            for piece in response.iter_bytes(PIECE_BYTES):
                 target.write(piece)
                 done += len(piece)
                 if on_bytes is not None:
                     on_bytes(done, total)
+
+    def poster(self, export_id: str, path: Path, *, overwrite: bool = False) -> None:
+        """Save the picture that stands for a finished video, a JPEG.
+
+        Raises:
+            InputError: The path cannot be written, or the export is not completed.
+            NotFoundError: It has no picture.
+        """
+        check_output(path, overwrite=overwrite)
+        data = self._picture(f"v1/exports/{part(export_id)}/poster")
+        with new_file(path, overwrite=overwrite) as target:
+            target.write(data)
+
+    def latest(
+        self, export_id: str, *, width: int | None = None, image_format: str | None = None
+    ) -> bytes:
+        """The last finished frame of an export that renders, as an image; JPEG if not said.
+
+        Raises:
+            ConflictError: No piece of it is finished.
+        """
+        query = {"width": width, "format": image_format}
+        return self._picture(f"v1/exports/{part(export_id)}/latest", query)
+
+    # Previews
+
+    def create_preview(self, composition_id: str, **fields: Any) -> Preview:
+        """Have a still, a contact sheet or a short clip made.
+
+        Args:
+            composition_id: What is drawn.
+            fields: The other fields that ``POST /v1/previews`` takes.
+        """
+        told = {key: value for key, value in fields.items() if value is not None}
+        found = self._http.json(
+            "POST", "v1/previews", again=True, data={"composition_id": composition_id, **told}
+        )
+        return read_answer(Preview, found)
+
+    def preview(self, preview_id: str) -> Preview:
+        """How a preview stands."""
+        return read_answer(Preview, self._http.json("GET", f"v1/previews/{part(preview_id)}"))
+
+    def preview_image(self, preview_id: str) -> bytes:
+        """What a preview shows, waited for; an image, or the clip.
+
+        Raises:
+            ConflictError: It cannot be made; says why.
+            ServiceError: It does not come.
+        """
+        return self._picture(f"v1/previews/{part(preview_id)}/image")
+
+    def composition_preview(
+        self,
+        composition_id: str,
+        *,
+        at_s: float | None = None,
+        preset: str | None = None,
+        width: int | None = None,
+        image_format: str | None = None,
+    ) -> bytes:
+        """A still of a composition, as an image."""
+        query = {"at_s": at_s, "preset": preset, "width": width, "format": image_format}
+        return self._picture(f"v1/compositions/{part(composition_id)}/preview", query)
+
+    def _picture(self, path: str, query: Mapping[str, Any] | None = None) -> bytes:
+        """What is there once it has been made."""
+        patience = Patience(self._http.patience_s)
+        options: dict[str, Any] = {
+            "params": {key: value for key, value in (query or {}).items() if value is not None}
+        }
+        while True:
+            try:
+                with self._http.opened("GET", path, **options) as response:
+                    if response.status_code != httpx.codes.ACCEPTED:
+                        return response.read()
+                    path, options = response.headers["location"].removeprefix("/"), {}
+            except httpx.TransportError as exc:
+                if not patience.wait():
+                    raise self._http.lost(exc) from exc
+            except ServiceError as exc:
+                if exc.facts.get("final") or not patience.wait(exc.facts.get("retry_after_s")):
+                    raise
+            else:
+                if not patience.wait():
+                    raise ServiceError("The picture is not there yet. Is the service busy?")
+
+    # Templates
+
+    def templates(self) -> tuple[Template, ...]:
+        """The built-in templates and the user's own."""
+        found, own = list[Template](), 0
+        while True:
+            page = self._http.json("GET", "v1/templates", query={"limit": _PAGE, "offset": own})
+            if not own:
+                found += (read_answer(Template, each) for each in page["built_in"])
+            found += (read_answer(Template, each) for each in page["templates"])
+            own += len(page["templates"])
+            if not page["has_more"]:
+                return tuple(found)
+
+    def template(self, name: str) -> Template:
+        """A template by its id, perhaps with a version: ``tpl_…@2``."""
+        template_id, _, version = name.partition("@")
+        query = {"version": version or None}
+        return read_answer(
+            Template, self._http.json("GET", f"v1/templates/{part(template_id)}", query=query)
+        )
+
+    def create_template(
+        self, name: str, branding: Mapping[str, Any], *, description: str = ""
+    ) -> Template:
+        """Keep branding under a name.
+
+        Args:
+            name: What a person calls it.
+            branding: Watermark and end card (camelCase); images by asset id or https address.
+            description: What it is good for.
+        """
+        data = {"name": name, "description": description, "branding": branding}
+        return read_answer(Template, self._http.json("POST", "v1/templates", data=data))
+
+    def revise_template(
+        self, template_id: str, name: str, branding: Mapping[str, Any], *, description: str = ""
+    ) -> Template:
+        """Give a template a new version."""
+        data = {"name": name, "description": description, "branding": branding}
+        path = f"v1/templates/{part(template_id)}"
+        return read_answer(Template, self._http.json("PUT", path, data=data))
+
+    def delete_template(self, template_id: str) -> None:
+        """Delete a template; exports keep what it was."""
+        self._http.json("DELETE", f"v1/templates/{part(template_id)}")
 
     # Keys
 
@@ -304,85 +471,15 @@ class Client:
         while True:
             query = {"everybody": everybody or None, "limit": _PAGE, "offset": len(found)}
             page = self._http.json("GET", "v1/keys", query=query)
-            found += (_read(Key, each) for each in page["keys"])
+            found += (read_answer(Key, each) for each in page["keys"])
             if not page["has_more"]:
                 return tuple(found)
 
     def create_key(self, user_id: str, *, name: str, is_admin: bool = False) -> Key:
         """Make a key; its token is told this once."""
         data = {"user_id": user_id, "name": name, "is_admin": is_admin}
-        return _read(Key, self._http.json("POST", "v1/keys", data=data))
+        return read_answer(Key, self._http.json("POST", "v1/keys", data=data))
 
     def revoke_key(self, key_id: str) -> None:
         """Make a key void."""
-        self._http.json("DELETE", f"v1/keys/{_part(key_id)}")
-
-
-def _part(text: str) -> str:
-    """An id as a part of a path, whatever is in it."""
-    if not text or text.strip(".") == "":
-        raise InputError(f"{text!r} is no id.")
-    return quote(text, safe="")
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ServiceError("The server told something that is no event.", final=True)
-    return found
-
-
-def _read(model: type[A], plain: Any) -> A:
-    try:
-        return model.model_validate(plain)
-    except ValidationError as exc:
-        fields = ", ".join(".".join(map(str, each["loc"])) for each in exc.errors())
-        raise ServiceError(
-            f"The server's answer is not understood ({model.__name__}: {fields}). It may be of "
-            "another version than this client.",
-            final=True,
-        ) from exc
-
-
-def _pieces(file: BinaryIO, size_bytes: int, on_bytes: OnBytes | None) -> Iterator[bytes]:
-    while piece := file.read(_PIECE_BYTES):
-        yield piece
-        if on_bytes is not None:
-            on_bytes(file.tell(), size_bytes)
-
-
-def _events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """The events of a stream (HTML, section 9.2.6): their ids and their data."""
-    event_id, data = "", list[str]()
-    for line in lines:
-        if not line:
-            if data:
-                yield event_id, "\n".join(data)
-            data = []
-            continue
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "id":
-            event_id = value
-        elif name == "data":
-            data.append(value)
-
-
-def _verify(target: BinaryIO, export: Export) -> None:
-    """Compare what arrived with what the server told of the export."""
-    size_bytes = target.tell()
-    wrong = export.file_size is not None and size_bytes != export.file_size
-    if not wrong and export.sha256 is not None:
-        target.seek(0)
-        digest = hashlib.sha256()
-        while piece := target.read(_PIECE_BYTES):
-            digest.update(piece)
-        wrong = digest.hexdigest() != export.sha256
-    if wrong:
-        raise ServiceError(
-            f"What arrived is not the video of {export.id}; nothing was kept. Try again.",
-            export=export.id,
-        )
+        self._http.json("DELETE", f"v1/keys/{part(key_id)}")

@@ -57,6 +57,12 @@ class Export(_Answer):
     file_size: int | None = Field(default=None, description="Bytes of the video.")
     duration_seconds: float | None = Field(default=None, description="Length of the video.")
     sha256: str | None = Field(default=None, description="Hash of the video.")
+    container: str = Field(default="mp4", description="Its file format, and its file's suffix.")
+    media_type: str = Field(default="video/mp4", description="What it is called over HTTP.")
+    audio_lufs: float | None = Field(
+        default=None, description="Integrated loudness of the finished sound in LUFS."
+    )
+    audio_peak: float | None = Field(default=None, description="Its true peak in dBTP.")
     priority: int = Field(default=0, description="Higher is earlier.")
     warnings: tuple[str, ...] = Field(
         default=(), description="What may not be as the musician expects."
@@ -64,6 +70,10 @@ class Export(_Answer):
     download_url: str | None = Field(
         default=None, description="Path of the video on the server, while it is there."
     )
+    poster_url: str | None = Field(
+        default=None, description="Path of its poster on the server, while it is there."
+    )
+    batch_id: str | None = Field(default=None, description="What it was submitted with.")
     created_at: datetime | None = Field(default=None, description="When it was accepted.")
     completed_at: datetime | None = Field(default=None, description="When it was finished.")
 
@@ -84,6 +94,33 @@ class ExportPage(_Answer):
 
     exports: tuple[Export, ...] = Field(description="The exports.")
     has_more: bool = Field(default=False, description="Whether older ones follow.")
+
+
+class Preview(_Answer):
+    """What somebody looks at before an export."""
+
+    id: str = Field(description="Its id.")
+    kind: str = Field(default="still", description="still, sheet, clip or latest.")
+    status: str = Field(description="pending, ready or failed.")
+    reason: str | None = Field(default=None, description="Why it failed.")
+    media_type: str | None = Field(default=None, description="What it is called over HTTP.")
+    width: int | None = Field(default=None, description="Pixels per row.")
+    height: int | None = Field(default=None, description="Rows.")
+    warnings: tuple[str, ...] = Field(
+        default=(), description="What may not be as the musician expects."
+    )
+
+
+class Template(_Answer):
+    """Branding with a name, in one of its versions."""
+
+    id: str = Field(description="What exports name it by.")
+    version: int = Field(description="The version shown.")
+    newest_version: int = Field(default=1, description="The newest version that there is.")
+    built_in: bool = Field(default=False, description="Whether it is midifarm's own.")
+    name: str = Field(default="", description="What a person calls it.")
+    description: str = Field(default="", description="What it is good for.")
+    branding: dict[str, Any] = Field(description="Watermark and end card (camelCase).")
 
 
 class Key(_Answer):

@@ -17,6 +17,7 @@ import pytest
 
 from coordinator.api.limits import ApiLimits, UploadLimits
 from shared.keys import asset_key
+from shared.presets import PRESETS
 from shared.storage import LocalStore
 from tests.api import WITHIN_S, RunningApi
 from tests.songs import SongFile
@@ -374,7 +375,7 @@ def test_nobody_sees_or_touches_somebody_elses_exports(api: RunningApi) -> None:
     export = queue(api.client("ada"))["exports"][0]
     bob = api.client("bob")
     address = f"/v1/exports/{export['id']}"
-    for path in ("", "/attempts", "/download", "/events"):
+    for path in ("", "/attempts", "/download", "/events", "/poster", "/latest"):
         assert code(bob.get(address + path)) == (404, "not_found")
     for path in ("/cancel", "/retry", "/re-export"):
         assert code(bob.post(address + path)) == (404, "not_found")
@@ -409,7 +410,13 @@ def test_the_history_has_pages_newest_first(api: RunningApi) -> None:
 
 def test_without_a_valid_key_nothing_is_told(api: RunningApi) -> None:
     for headers in ({}, {"Authorization": "Bearer mf_wrong"}, {"Authorization": "Basic YTpi"}):
-        for path in ("assets", "compositions", "presets", "exports", "exports/x/events", "keys"):
+        paths = "assets compositions presets formats templates previews/x exports keys"
+        for path in (
+            *paths.split(),
+            "exports/x/events",
+            "exports/x/latest",
+            "compositions/x/preview",
+        ):
             answer = httpx.get(f"{api.url}/v1/{path}", headers=headers)
             assert code(answer) == (401, "unauthenticated")
             assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -532,16 +539,43 @@ def test_readiness_says_which_part_is_not_ready(api: RunningApi) -> None:
 
 def test_presets_and_styles_are_listed(api: RunningApi) -> None:
     found = api.client().get("/v1/presets").json()
-    assert [each["name"] for each in found["presets"]] == [
-        "youtube_1080p",
-        "instagram_square",
-        "tiktok_vertical",
-    ]
+    presets = {each["name"]: each["config"] for each in found["presets"]}
+    assert list(presets) == list(PRESETS)
+    assert presets["instagram_square"]["socialMedia"]["maxDuration"] == 60
+    assert presets["tiktok_vertical"]["socialMedia"]["requirements"] == {
+        "maxFileSize": int(287.6 * 1024 * 1024),
+        "recommendedBitrate": 2000,
+        "supportedFormats": ["mp4"],
+    }
     assert found["presets"][0]["config"]["quality"]["resolution"] == {
         "width": 1920,
         "height": 1080,
     }
     assert found["styles"][0]["name"] == "aurora"
+
+
+def test_the_formats_say_what_goes_together(api: RunningApi) -> None:
+    found = api.client().get("/v1/formats").json()
+    containers = {each["name"]: each for each in found["containers"]}
+    assert containers["webm"] == {
+        "name": "webm",
+        "media_type": "video/webm",
+        "video_codecs": ["vp9", "av1"],
+        "audio_codecs": ["opus"],
+    }
+    assert containers["m4a"]["video_codecs"] == containers["gif"]["audio_codecs"] == []
+    codecs = {each["name"]: each for each in found["video_codecs"]}
+    assert codecs["h264"]["pixel_formats"][0] == {
+        "name": "yuv420p",
+        "profiles": ["high", "main", "baseline"],
+        "alpha": False,
+    }
+    assert (codecs["h264"]["crf_max"], codecs["gif"]["crf_max"]) == (51, None)
+    assert [each["name"] for each in codecs["vp9"]["pixel_formats"] if each["alpha"]] == [
+        "yuva420p"
+    ]
+    assert {each["name"] for each in found["audio_codecs"]} == {"aac", "mp3", "opus"}
+    assert "30000/1001" in found["framerates"]
 
 
 def test_the_description_names_keys_problems_and_examples(api: RunningApi) -> None:

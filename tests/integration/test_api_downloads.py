@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ import httpx
 import pytest
 
 from coordinator.api.byte_ranges import wanted_bytes
-from coordinator.api.downloads import disposition, video_name
+from coordinator.api.downloads import disposition, download_name
+from shared.codecs import CONTAINERS, Container
 from shared.errors import InputError
 from shared.storage import LocalStore, open_store
 from tests.api import WITHIN_S, RunningApi
@@ -149,6 +151,67 @@ def test_a_bucket_is_named_by_an_address_that_works_for_a_while(
         assert client.get(address).json()["code"] == "result_lost"
 
 
+@pytest.mark.parametrize("container", list(CONTAINERS))
+def test_every_format_has_its_type_and_suffix(api: RunningApi, container: Container) -> None:
+    config = json.dumps({"format": {"container": container}})
+    client, export_id = api.client(), api.add_export(name="Prelude", config=config)
+    api.complete(export_id, VIDEO, HASH)
+    export = client.get(f"/v1/exports/{export_id}").json()
+    assert (export["container"], export["media_type"]) == (
+        container,
+        CONTAINERS[container].media_type,
+    )
+    answer = client.get(export["download_url"])
+    assert answer.headers["content-type"] == CONTAINERS[container].media_type
+    assert f'filename="Prelude.{container}"' in answer.headers["content-disposition"]
+
+
+def test_a_client_that_has_the_video_gets_nothing(api: RunningApi) -> None:
+    client, export_id = api.client(), api.add_export()
+    api.complete(export_id, VIDEO, HASH)
+    address = f"/v1/exports/{export_id}/download"
+    for given in (ETAG, f'"other", {ETAG}', f"W/{ETAG}", "*"):
+        answer = client.get(address, headers={"If-None-Match": given})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", ETAG)
+    assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_poster_is_there_as_long_as_the_video(api: RunningApi) -> None:
+    client, export_id = api.client(), api.add_export()
+    address = f"/v1/exports/{export_id}/poster"
+    assert client.get(address).json()["code"] == "not_completed"
+    api.store.put_bytes("exports/po/poster.jpg", b"\xff\xd8\xff poster")
+    api.complete(
+        export_id,
+        VIDEO,
+        HASH,
+        poster_key="exports/po/poster.jpg",
+        audio_lufs=-14.1,
+        audio_peak=-1.2,
+    )
+    export = client.get(f"/v1/exports/{export_id}").json()
+    assert (export["poster_url"], export["audio_lufs"], export["audio_peak"]) == (
+        address,
+        -14.1,
+        -1.2,
+    )
+    answer = client.get(address)
+    assert (answer.content, answer.headers["content-type"]) == (
+        b"\xff\xd8\xff poster",
+        "image/jpeg",
+    )
+    again = client.get(address, headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    assert api.client("bob").get(address).status_code == 404
+    api.tell(export_id, passing=False, download_url=None, expired_at="now()")
+    assert client.get(address).json()["code"] == "export_expired"
+    assert client.get(f"/v1/exports/{export_id}").json()["poster_url"] is None
+    silent = api.add_export(config='{"format": {"container": "m4a"}}')
+    api.complete(silent, VIDEO, HASH)
+    assert client.get(f"/v1/exports/{silent}").json()["poster_url"] is None
+    assert client.get(f"/v1/exports/{silent}/poster").json()["code"] == "no_poster"
+
+
 def test_ranges_that_are_no_ranges_are_none() -> None:
     for header in (None, "", "bytes", "bytes=-", "bytes=a-b", "bytes=1-2-3", "bytes=٣-٤"):
         assert wanted_bytes(header, 10) is None
@@ -170,7 +233,7 @@ def test_ranges_that_are_no_ranges_are_none() -> None:
     ],
 )
 def test_every_system_takes_the_files_name(name: str, file: str) -> None:
-    assert video_name(name) == file
+    assert download_name(name, "mp4") == file
     header = disposition(file)
     header.encode("latin-1")
     assert "\n" not in header

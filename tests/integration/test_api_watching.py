@@ -144,7 +144,7 @@ def test_nothing_is_missed_when_the_listening_connection_is_lost(api: RunningApi
         for round_ in range(3):
             gone = api.sql(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where datname = current_database() and query ilike 'listen%%'"
+                " where datname = current_database() and query ilike 'listen midifarm_events%%'"
             )
             api.tell(export_id, passing=True, frames_done=10 * round_ + 1)  # nobody listens now
             assert next(messages).data["frames_done"] == 10 * round_ + 1

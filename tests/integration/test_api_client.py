@@ -1,0 +1,197 @@
+"""The client and the commands against a real API: branding, templates, pictures, batches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator.api.limits import ApiLimits
+from coordinator.cli.app import run
+from coordinator.client import Client
+from shared.errors import ConflictError, NotFoundError
+from shared.keys import asset_key, digest
+from shared.storage import LocalStore
+from tests.api import RunningApi
+from tests.integration.test_api import midi
+from tests.integration.test_api_previews import PNG, Painter
+
+JPEG = b"\xff\xd8\xff poster"
+Command = Callable[..., str]
+
+
+@pytest.fixture
+def api(embedded_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
+    limits = ApiLimits(preview_wait_s=0.2)
+    with RunningApi(embedded_database_url, LocalStore(tmp_path / "store"), limits) as running:
+        yield running
+
+
+@pytest.fixture
+def client(api: RunningApi) -> Iterator[Client]:
+    with Client(api.url, api.key("ada")) as client:
+        yield client
+
+
+@pytest.fixture
+def midifarm(
+    api: RunningApi,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Command:
+    """A command in a folder with a song and a logo; what it printed."""
+    monkeypatch.setenv("MIDIFARM_URL", api.url)
+    monkeypatch.setenv("MIDIFARM_TOKEN", api.key("ada"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "song.mid").write_bytes(midi())
+    (tmp_path / "logo.png").write_bytes(PNG)
+
+    def command(*arguments: str, status: int = 0) -> str:
+        found = run(list(arguments))
+        told = capsys.readouterr()
+        assert found == status, told.err
+        return told.out if status == 0 else told.err
+
+    return command
+
+
+def song(client: Client, folder: Path) -> str:
+    (folder / "song.mid").write_bytes(midi())
+    return client.create_composition(
+        "Song", midi=client.upload(folder / "song.mid", kind="midi").id
+    ).id
+
+
+def test_templates_are_kept_by_the_client(client: Client, tmp_path: Path) -> None:
+    assert [each.id for each in client.templates()] == ["clean-minimal", "social-media-pack"]
+    made = [client.create_template(f"T{n}", {"endCard": {"text": str(n)}}) for n in range(55)]
+    assert len(client.templates()) == 57  # more than a page
+    revised = client.revise_template(made[0].id, "T", {"endCard": {"text": "new"}})
+    assert revised.version == 2
+    assert client.template(f"{made[0].id}@1").branding["endCard"]["text"] == "0"
+    assert client.template(made[0].id).branding["endCard"]["text"] == "new"
+    (export,) = client.create_exports(
+        song(client, tmp_path),
+        configs=[
+            {"name": "x", "quality": {"resolution": {"width": 64, "height": 64}, "framerate": 30}}
+        ],
+        template=f"{made[0].id}@1",
+        too_long="cut",
+    )
+    plain = client.export_json(export.id)["config"]
+    assert plain["branding"]["endCard"]["text"] == "0"
+    client.delete_template(made[0].id)
+    with pytest.raises(NotFoundError):
+        client.template(made[0].id)
+
+
+def test_pictures_are_waited_for(api: RunningApi, client: Client, tmp_path: Path) -> None:
+    composition = song(client, tmp_path)
+    with Painter(api) as painter:
+        painter.hold.clear()  # longer than the API waits
+        asked = client.create_preview(composition, kind="still", at_s=1, width=64)
+        assert asked.status == "pending"
+        painter.hold.set()
+        assert client.preview_image(asked.id).startswith(PNG)
+        assert client.preview(asked.id).status == "ready"
+        assert client.composition_preview(composition, at_s=2, width=64).startswith(PNG)
+        painter.reason = "There are no notes."
+        with pytest.raises(ConflictError, match="There are no notes"):
+            client.composition_preview(composition, at_s=3)
+    export_id = api.add_export("ada", name="Song")
+    with pytest.raises(ConflictError, match="no piece of it is finished"):
+        client.latest(export_id)
+    with pytest.raises(ConflictError, match="queued"):
+        client.poster(export_id, tmp_path / "p.jpg")
+    assert not (tmp_path / "p.jpg").exists()
+    api.store.put_bytes("exports/po/p.jpg", JPEG)
+    api.complete(export_id, b"video", digest(b"video"), poster_key="exports/po/p.jpg")
+    client.poster(export_id, tmp_path / "p.jpg")
+    assert (tmp_path / "p.jpg").read_bytes() == JPEG
+
+
+def test_submit_uploads_branding_and_makes_one_batch(api: RunningApi, midifarm: Command) -> None:
+    told = midifarm(
+        *("submit", "song.mid", "--preset", "youtube_1080p", "--preset", "tiktok_vertical"),
+        *("--template", "social-media-pack", "--logo", "logo.png", "--end-text", "Bye"),
+        *("--handle", "tiktok=@me", "--too-long", "fade", "--json"),
+    )
+    exports = json.loads(told)["exports"]
+    assert exports[0]["batch_id"] == exports[1]["batch_id"] is not None
+    rows = {row["id"]: row for row in api.sql("select * from export_jobs")}
+    first, second = (rows[each["id"]] for each in exports)
+    card = first["intake"]["branding"]["end_card"]
+    assert (card["logo_url"], card["text"]) == (asset_key(digest(PNG)), "Bye")
+    assert card["social_media"]["handles"] == {"tiktok": "@me"}
+    assert second["config"]["socialMedia"]["tooLong"] == "fade"
+    assert second["config"]["branding"]["template"] == "social-media-pack@1"
+    told = midifarm("submit", "song.mid", "--format", "webm", "--size", "320x180", "--json")
+    (export,) = json.loads(told)["exports"]
+    assert export["container"] == "webm"
+    told = midifarm("submit", "song.mid", "--json")
+    (export,) = json.loads(told)["exports"]
+    assert rows.keys().isdisjoint({export["id"]})
+    assert export["config"]["format"]["preset"] == "youtube_1080p"
+    count = len(api.sql("select * from assets"))
+    wrong = midifarm("submit", "song.mid", "--logo", "gone.png", status=2)
+    assert "gone.png" in wrong
+    assert "no template" in midifarm("submit", "song.mid", "--template", "tpl_x", status=2)
+    assert len(api.sql("select * from assets")) == count
+
+
+def test_submit_shows_a_frame_instead(api: RunningApi, midifarm: Command, tmp_path: Path) -> None:
+    with Painter(api) as painter:
+        told = midifarm(
+            *("submit", "song.mid", "--preset", "instagram_square", "--template", "clean-minimal"),
+            *("--still", "f.webp", "--still-at", "1.5", "--start", "1"),
+        )
+    assert told == "f.webp\n"
+    assert (tmp_path / "f.webp").read_bytes().startswith(PNG)
+    spec = painter.specs[0]
+    assert (spec["at_s"], spec["image_format"], spec["intake"]["start_s"]) == (1.5, "webp", 1)
+    assert spec["configuration"]["branding"]["template"] == "clean-minimal@1"
+    assert api.sql("select * from export_jobs") == []
+    assert "f.webp" in midifarm("submit", "song.mid", "--still", "f.webp", status=2)
+    assert "not f.bmp" in midifarm("submit", "song.mid", "--still", "f.bmp", status=2)
+
+
+def test_templates_from_the_command_line(
+    api: RunningApi, midifarm: Command, tmp_path: Path
+) -> None:
+    branding: dict[str, Any] = {"watermark": {"imageUrl": "logo.png", "opacity": 0.7}}
+    (tmp_path / "mine.json").write_text(json.dumps(branding))
+    made = json.loads(midifarm("templates", "create", "mine.json", "--json"))
+    assert (made["name"], made["version"]) == ("mine", 1)
+    assert made["branding"]["watermark"]["imageUrl"].startswith("ast_")
+    assert "mine" in midifarm("templates", "list")
+    shown = midifarm("templates", "show", made["id"])
+    (tmp_path / "again.json").write_text(shown.replace("0.7", "0.9"))
+    told = midifarm("templates", "create", "again.json", "--name", "mine", "--replace", made["id"])
+    assert told == f"{made['id']}@2\n"
+    told = midifarm("submit", "song.mid", "--template", f"{made['id']}@1", "--json")
+    (export,) = json.loads(told)["exports"]
+    assert export["config"]["branding"]["watermark"]["opacity"] == 0.7
+    assert export["config"]["branding"]["template"] == f"{made['id']}@1"
+    midifarm("templates", "delete", made["id"])
+    assert "no template" in midifarm("templates", "show", made["id"], status=2)
+    (tmp_path / "wrong.json").write_text('{"watermark": {"opacity": 2}}')
+    assert "opacity" in midifarm("templates", "create", "wrong.json", status=2)
+    (tmp_path / "wrong.json").write_text("[")
+    assert "no JSON" in midifarm("templates", "create", "wrong.json", status=2)
+
+
+def test_downloads_have_the_suffix_of_their_format(
+    api: RunningApi, midifarm: Command, tmp_path: Path
+) -> None:
+    export_id = api.add_export("ada", name="Song", config='{"format": {"container": "webm"}}')
+    api.store.put_bytes("exports/po/p.jpg", JPEG)
+    api.complete(export_id, b"video", digest(b"video"), poster_key="exports/po/p.jpg")
+    assert midifarm("exports", "download", export_id) == "Song.webm\n"
+    assert (tmp_path / "Song.webm").read_bytes() == b"video"
+    assert midifarm("exports", "poster", export_id) == "Song.jpg\n"
+    assert (tmp_path / "Song.jpg").read_bytes() == JPEG
+    assert "Song.jpg" in midifarm("exports", "poster", export_id, status=2)  # it is there
