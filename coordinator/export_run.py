@@ -1,21 +1,21 @@
-"""Running the plan of one export: the sound and the chunks side by side, then the stitch.
+"""One export on its way: told how each attempt ended, it says what is to be done next.
 
-Only as many items are under way as there are slots, and a few more so that no slot waits for
-us. A failed attempt is made again or ends the export, as shared.attempts decides.
+The sound and the survey come first, then the chunks, then, where the rendering missed its rate
+or is too large, other chunks, and the stitch at last. What runs where is not its business.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from coordinator.ports import Executor, Outcome
+from coordinator.ports import AttemptStatus, Outcome
 from shared.attempts import may_retry
 from shared.errors import ErrorKind, MidifarmError
+from shared.fitting import refit
 from shared.plan import (
     AudioReport,
     AudioSpec,
@@ -24,14 +24,12 @@ from shared.plan import (
     SegmentReport,
     StitchReport,
     StitchSpec,
+    SurveyReport,
+    SurveySpec,
 )
+from shared.planning import ExportPlan, stitch_of
 
 _log = logging.getLogger(__name__)
-
-_MARGIN: int = 2
-"""Items submitted beyond the slots, so that a worker finds the next one waiting."""
-_TICK_S: float = 0.25
-"""Progress is told about this often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,29 +37,30 @@ class Progress:
     """How far an export is."""
 
     stage: str
-    """rendering or stitching."""
+    """surveying, rendering, rendering again, or stitching."""
     frames: int
-    """Frames done; never fewer than before."""
+    """Frames done; never fewer than before, though a rendering may be made again."""
     total_frames: int
-    """Frames of the video."""
+    """Frames of the video; 0 for sound alone."""
     chunks: int
-    """Chunks done."""
+    """Chunks done of this rendering."""
     total_chunks: int
     """Chunks of the plan."""
     fps: float
-    """Frames a second since rendering began, without those found in the store."""
+    """Frames a second of this rendering, without those found in the store."""
     eta_s: float | None
-    """Seconds until the last frame is done, if the rate stays; None while it is not known."""
+    """Seconds until its last frame is done, if the rate stays; None while it is not known."""
 
 
-OnProgress = Callable[[Progress], None]
-_Item = ChunkSpec | AudioSpec | StitchSpec
+Item = ChunkSpec | AudioSpec | StitchSpec | SurveySpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """What came of an export."""
 
+    plan: ExportPlan
+    """As it was rendered at last."""
     segments: tuple[SegmentReport, ...]
     """In the order of the chunks."""
     audio: AudioReport | None
@@ -85,113 +84,143 @@ class _Failures:
 
 
 class ExportRun:
-    """One run of one plan; call run() once."""
+    """One run of one plan, from its first item to the finished file."""
 
-    def __init__(self, plan: Plan, executor: Executor, on_progress: OnProgress) -> None:
+    def __init__(self, plan: ExportPlan) -> None:
         """Prepare to run a plan."""
         self._plan = plan
-        self._executor = executor
-        self._on_progress = on_progress
-        self._under_way: dict[str, _Item] = {}
+        self._whole = _with_report(plan.whole())
+        self._waiting: deque[Item] = deque()
+        self._under_way: dict[str, Item] = {}
         self._failures: dict[str, _Failures] = {}
-        self._numbers = itertools.count(1)
         self._segments: dict[int, SegmentReport] = {}
         self._audio: AudioReport | None = None
-        self._stitched: StitchReport | None = None
+        self._finished: Finished | None = None
         self._shown = 0
-        self._began_s = time.monotonic()
+        self._began_s: float | None = None
+        # The sound first: it is one long piece, and ends beside the first chunks.
+        if self._whole.audio is not None:
+            self._waiting.append(self._whole.audio)
+        survey = plan.survey
+        if survey is not None:
+            self._stage = "surveying"
+            self._waiting.append(survey)
+        else:
+            self._render(plan)
 
-    def run(self) -> Finished:
-        """Run to the end.
+    @property
+    def finished(self) -> Finished | None:
+        """What came of it; None while there is something left to do."""
+        return self._finished
+
+    @property
+    def under_way(self) -> Collection[str]:
+        """The attempts that have begun and not ended."""
+        return self._under_way.keys()
+
+    def next(self) -> Item | None:
+        """What can be started now; None where something must end first."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def began(self, attempt: str, item: Item) -> None:
+        """Note that an attempt on an item of ours has begun."""
+        self._began_s = self._began_s or time.monotonic()
+        self._under_way[attempt] = item
+
+    def take(self, outcome: Outcome) -> None:
+        """Note how an attempt ended.
 
         Raises:
-            MidifarmError: What ended the export; everything under way was cancelled.
+            MidifarmError: What ends the export.
         """
-        try:
-            # The sound first: it is one long piece, and ends beside the first chunks.
-            first: list[_Item] = [self._plan.audio] if self._plan.audio is not None else []
-            self._finish([*first, *self._plan.chunks], "rendering")
-            self._finish([self._stitch()], "stitching")
-        except BaseException:
-            self._executor.cancel(list(self._under_way))
-            raise
-        assert self._stitched is not None  # noqa: S101  # _finish returns with every report
-        return Finished(
-            segments=tuple(self._segments[chunk.index] for chunk in self._plan.chunks),
-            audio=self._audio,
-            stitched=self._stitched,
-        )
-
-    def _stitch(self) -> StitchSpec:
-        """The stitch, with the hashes that the workers told of."""
-        return self._plan.stitch.model_copy(
-            update={
-                "segment_sha256": tuple(
-                    self._segments[chunk.index].sha256 for chunk in self._plan.chunks
-                ),
-                "audio_sha256": self._audio.sha256 if self._audio else "",
-            }
-        )
-
-    def _finish(self, items: list[_Item], stage: str) -> None:
-        waiting = deque(items)
-        while waiting or self._under_way:
-            while waiting and len(self._under_way) < self._executor.slots + _MARGIN:
-                self._start(waiting.popleft())
-            for outcome in self._executor.wait(_TICK_S):
-                again = self._take(outcome)
-                if again is not None:
-                    waiting.appendleft(again)
-            self._tell(stage)
-
-    def _start(self, item: _Item) -> None:
-        attempt = f"{item.key}#{next(self._numbers)}"
-        self._under_way[attempt] = item
-        self._executor.submit(attempt, item)
-
-    def _take(self, outcome: Outcome) -> _Item | None:
-        """Note an outcome; the item if it is to be tried again."""
         item = self._under_way.pop(outcome.attempt, None)
         if item is None:  # late or doubled: what it has to say is known already
             _log.info("late_outcome attempt=%s", outcome.attempt)
-            return None
+            return
         if outcome.error is not None:
-            failures = self._failures.setdefault(item.key, _Failures())
-            if not failures.note(outcome.error):
+            if not self._failures.setdefault(item.key, _Failures()).note(outcome.error):
                 raise outcome.error
             _log.warning("attempt_failed attempt=%s error=%s", outcome.attempt, outcome.error)
-            return item
+            self._waiting.appendleft(item)
+            return
         match outcome.report:
+            case SurveyReport() as report:
+                self._render(self._plan.surveyed(report))
             case SegmentReport() as report:
                 self._segments[report.index] = report
+                self._go_on()
             case AudioReport() as report:
                 self._audio = report
+                self._go_on()
             case StitchReport() as report:
-                self._stitched = report
-        return None
+                self._finish(report)
 
-    def _tell(self, stage: str) -> None:
+    def _render(self, plan: ExportPlan) -> None:
+        """Have all chunks of a plan made."""
+        self._stage = "rendering again" if plan.earlier else "rendering"
+        self._plan, self._whole = plan, _with_report(plan.whole())
+        self._segments.clear()
+        self._waiting.extend(self._whole.chunks)
+        self._began_s = None
+
+    def _go_on(self) -> None:
+        """Once sound and chunks are there: the stitch, unless they must be made otherwise."""
+        if len(self._segments) < len(self._whole.chunks):
+            return
+        if self._stage == "surveying" or (self._whole.audio is not None and self._audio is None):
+            return
+        again = refit(
+            self._plan,
+            sum(report.size_bytes for report in self._segments.values()),
+            self._audio.size_bytes if self._audio else 0,
+        )
+        if again is not None:
+            _log.info("rendering_again renderings=%d", len(again.earlier))
+            self._render(again)
+            return
+        self._stage = "stitching"
+        self._waiting.append(stitch_of(self._whole, self._ordered(), self._audio))
+
+    def _ordered(self) -> tuple[SegmentReport, ...]:
+        return tuple(self._segments[chunk.index] for chunk in self._whole.chunks)
+
+    def _finish(self, stitched: StitchReport) -> None:
+        self._finished = Finished(
+            plan=self._plan, segments=self._ordered(), audio=self._audio, stitched=stitched
+        )
+
+    def progress(self, board: Mapping[str, AttemptStatus]) -> Progress:
+        """How far it is.
+
+        Args:
+            board: What is known of the attempts that have begun.
+        """
         done = sum(report.frames for report in self._segments.values())
-        board = self._executor.status()
         part = sum(
             min(board[attempt].frames, len(item.frames))
             for attempt, item in self._under_way.items()
             if isinstance(item, ChunkSpec) and attempt in board
         )
-        # An attempt that is made again begins anew; what is shown never goes back.
-        self._shown = max(self._shown, done + part)
         cached = sum(report.frames for report in self._segments.values() if report.cached)
-        elapsed_s = max(time.monotonic() - self._began_s, 1e-3)
-        fps = max(0, self._shown - cached) / elapsed_s
-        total = self._plan.stitch.frames
-        self._on_progress(
-            Progress(
-                stage=stage,
-                frames=self._shown,
-                total_frames=total,
-                chunks=len(self._segments),
-                total_chunks=len(self._plan.chunks),
-                fps=fps,
-                eta_s=(total - self._shown) / fps if fps > 0 else None,
-            )
+        total = self._whole.stitch.frames
+        # What an attempt that begins anew has lost is not shown, nor is a second rendering.
+        self._shown = max(self._shown, done + part)
+        elapsed_s = time.monotonic() - self._began_s if self._began_s else 0.0
+        fps = max(0, done + part - cached) / max(elapsed_s, 1e-3)
+        return Progress(
+            stage=self._stage,
+            frames=self._shown,
+            total_frames=total,
+            chunks=len(self._segments),
+            total_chunks=len(self._whole.chunks),
+            fps=fps,
+            eta_s=(total - done - part) / fps if fps > 0 else None,
         )
+
+
+def _with_report(plan: Plan) -> Plan:
+    """The plan, with the report of its sound kept beside it, where the next run finds it."""
+    if plan.audio is None:
+        return plan
+    audio = plan.audio.model_copy(update={"report_key": f"{plan.audio.key}.json"})
+    return plan.model_copy(update={"audio": audio})

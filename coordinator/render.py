@@ -1,27 +1,41 @@
-"""Rendering one export on this machine, or on a cluster, from files to a file."""
+"""Rendering one song on this machine, or on a cluster, from files to one file or several."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from coordinator.export_run import ExportRun, Finished, OnProgress
+from coordinator.export_run import Finished
 from coordinator.output import check_output, publish
-from coordinator.planning import Wanted, plan_export, video_range
 from coordinator.ports import Executor
+from coordinator.run_exports import OnProgress, run_exports
+from coordinator.sharing import frames_shared
 from shared.composition import Composition
+from shared.errors import InputError, MidifarmError
 from shared.export import ExportConfiguration
 from shared.intake import Intake, IntakeRequest
-from shared.plan import Picture, Plan
+from shared.planning import Wanted, plan_export
 from shared.storage import ObjectStore
 
 OpenExecutor = Callable[[], AbstractContextManager[Executor]]
 TakeIn = Callable[[IntakeRequest], Intake]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One file that is asked for."""
+
+    configuration: ExportConfiguration
+    """What comes out."""
+    path: Path
+    """Where it is put."""
+    poster: Path | None = None
+    """Where its poster frame is put, if it is wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,50 +52,72 @@ class RenderRequest:
     """What is drawn; may name files."""
     folder: Path
     """What those names are relative to."""
-    configuration: ExportConfiguration
-    """What file comes out."""
+    outputs: tuple[Output, ...]
+    """What is made of it; all with the same branding."""
     start_s: Fraction
     """Song time at which the video begins."""
     end_s: Fraction | None
     """Song time at which it ends; None for the end of the song."""
-    output: Path
-    """Where the video is put."""
     overwrite: bool
-    """Whether a file that is there may be replaced."""
+    """Whether files that are there may be replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderResult:
-    """What `render --json` prints."""
+    """What `render --json` prints of a file."""
 
     output: str
-    """Path of the video."""
+    """Path of the file."""
+    preset: str
+    """The preset that it was made from."""
+    container: str
+    """File format."""
+    video_codec: str | None
+    """Codec of the picture; None for sound alone."""
+    audio_codec: str | None
+    """Codec of the sound; None for silence."""
     frames: int
     """Frames in it."""
-    fps: float
-    """Frames a second."""
-    width: int
+    fps: float | None
+    """Frames a second; None for sound alone, as are the next two."""
+    width: int | None
     """Pixels per row."""
-    height: int
+    height: int | None
     """Rows."""
     duration_s: float
     """Its length in seconds."""
     bytes: int
     """Its size."""
+    poster: str | None
+    """Path of its poster frame; None where none was asked for."""
     chunks: int
     """Chunks it was rendered in."""
     chunks_cached: int
     """How many of them were found in the object store."""
+    renderings: int
+    """How often it was rendered until its rate and its size were held."""
     elapsed_s: float
     """From the start of the command to the finished file."""
     render_fps: float
     """Frames per second of elapsed time."""
     audio_lufs: float | None
-    """Integrated loudness of the sound; None where the video is silent."""
+    """Integrated loudness of the sound; None where it is silent."""
+    audio_true_peak: float | None
+    """Its true peak in dBTP; None where it is silent."""
     sha256: str
     """Hash of the file."""
     warnings: list[str]
     """What may not be as the musician expects."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An output that did not come to be, and why."""
+
+    output: Output
+    """What was asked for."""
+    error: MidifarmError
+    """Nothing was put there."""
 
 
 def render(
@@ -92,81 +128,139 @@ def render(
     open_executor: OpenExecutor,
     on_progress: OnProgress,
     began_s: float,
-) -> RenderResult:
-    """Render, verify and put the video where it was asked for.
+) -> list[RenderResult | Refused]:
+    """Render, verify and put every file where it was asked for, as soon as it is done.
 
     Args:
         request: What to render.
         store: Where the work is kept.
         take_in: Takes the files into that store.
         open_executor: Opens the workers.
-        on_progress: Told a few times a second.
+        on_progress: Told a few times a second, by the place of an output.
         began_s: When the command began, on the clock of time.monotonic().
 
+    Returns:
+        What came of the outputs, in their order.
+
     Raises:
-        MidifarmError: Nothing was put at the output.
+        MidifarmError: Nothing can be rendered at all.
     """
-    check_output(request.output, overwrite=request.overwrite)
+    for output in request.outputs:
+        for path in filter(None, (output.path, output.poster)):
+            check_output(path, overwrite=request.overwrite)
     intake = take_in(_intake_request(request))
-    wanted = Wanted(
+    # What cannot be planned is refused before workers are started.
+    results: dict[int, RenderResult | Refused] = {}
+    for place, output in enumerate(request.outputs):
+        try:
+            plan_export(_wanted(request, output), intake, engine="")
+        except InputError as exc:
+            results[place] = Refused(output=output, error=exc)
+    accepted = [place for place in range(len(request.outputs)) if place not in results]
+    if accepted:
+        with open_executor() as executor:
+            results |= _render(request, accepted, intake, executor, store, on_progress, began_s)
+    return [results[place] for place in range(len(request.outputs))]
+
+
+def _render(
+    request: RenderRequest,
+    accepted: Sequence[int],
+    intake: Intake,
+    executor: Executor,
+    store: ObjectStore,
+    on_progress: OnProgress,
+    began_s: float,
+) -> dict[int, RenderResult | Refused]:
+    """Render what can be planned; what came of it, by its place among the outputs."""
+    engine = executor.engine()
+    outputs = [request.outputs[place] for place in accepted]
+    shared = frames_shared([output.configuration for output in outputs])
+    planned = [
+        plan_export(_wanted(request, output), intake, engine, shared_frames=also)
+        for output, also in zip(outputs, shared, strict=True)
+    ]
+    ends = run_exports(
+        [plan for plan, _ in planned],
+        executor,
+        lambda index, progress: on_progress(accepted[index], progress),
+    )
+    results: dict[int, RenderResult | Refused] = {}
+    for index, ended in ends:
+        output = outputs[index]
+        place = accepted[index]
+        try:
+            if isinstance(ended, MidifarmError):
+                raise ended
+            poster = _publish(store, ended, output, overwrite=request.overwrite)
+            results[place] = _result(output, ended, planned[index][1], poster, began_s)
+        except MidifarmError as exc:
+            results[place] = Refused(output=output, error=exc)
+    return results
+
+
+def _publish(
+    store: ObjectStore, finished: Finished, output: Output, *, overwrite: bool
+) -> Path | None:
+    """Put a file and its poster where they were asked for; where the poster is, if there is one."""
+    publish(store, finished.stitched.key, output.path, overwrite=overwrite)
+    if output.poster is None or finished.stitched.poster_key is None:
+        return None
+    publish(store, finished.stitched.poster_key, output.poster, overwrite=overwrite)
+    return output.poster
+
+
+def _wanted(request: RenderRequest, output: Output) -> Wanted:
+    return Wanted(
         song=request.midi.name,
-        configuration=request.configuration,
+        configuration=output.configuration,
         start_s=request.start_s,
         end_s=request.end_s,
     )
-    # What cannot be planned is refused before workers are started.
-    video_range(wanted, intake)
-    with open_executor() as executor:
-        plan, warnings = plan_export(wanted, intake, executor.engine())
-        finished = ExportRun(_with_report(plan.whole()), executor, on_progress).run()
-    publish(store, finished.stitched.key, request.output, overwrite=request.overwrite)
-    return _result(request, finished, plan.picture, warnings, began_s)
-
-
-def _with_report(plan: Plan) -> Plan:
-    """The plan, with the report of its sound kept beside it, where the next run finds it."""
-    if plan.audio is None:
-        return plan
-    audio = plan.audio.model_copy(update={"report_key": f"{plan.audio.key}.json"})
-    return plan.model_copy(update={"audio": audio})
 
 
 def _intake_request(request: RenderRequest) -> IntakeRequest:
+    configurations = [output.configuration for output in request.outputs]
     return IntakeRequest(
         midi=request.midi.absolute(),
         audio=request.audio and request.audio.absolute(),
         soundfont=request.soundfont and request.soundfont.absolute(),
         composition=request.composition,
+        branding=configurations[0].branding,
         folder=request.folder.absolute(),
         start_s=float(request.start_s),
         end_s=None if request.end_s is None else float(request.end_s),
-        with_audio=request.configuration.audio.enabled,
+        with_audio=any(each.has_sound for each in configurations),
     )
 
 
 def _result(
-    request: RenderRequest,
-    finished: Finished,
-    picture: Picture,
-    warnings: list[str],
-    began_s: float,
+    output: Output, finished: Finished, warnings: list[str], poster: Path | None, began_s: float
 ) -> RenderResult:
     elapsed_s = time.monotonic() - began_s
-    frames, fps = finished.stitched.frames, picture.video.fps
-    heard: tuple[Any, ...] = finished.audio.warnings if finished.audio else ()
+    plan, stitched, sound = finished.plan, finished.stitched, finished.audio
+    video = plan.picture.video if plan.picture else None
+    heard: tuple[Any, ...] = sound.warnings if sound else ()
     return RenderResult(
-        output=str(request.output),
-        frames=frames,
-        fps=float(fps),
-        width=picture.video.width,
-        height=picture.video.height,
-        duration_s=float(frames / fps),
-        bytes=finished.stitched.size_bytes,
+        output=str(output.path),
+        preset=output.configuration.format.preset,
+        container=plan.container,
+        video_codec=video.codec if video else None,
+        audio_codec=plan.audio.codec if plan.audio else None,
+        frames=stitched.frames,
+        fps=float(video.fps) if video else None,
+        width=video.width if video else None,
+        height=video.height if video else None,
+        duration_s=float(plan.duration_s),
+        bytes=stitched.size_bytes,
+        poster=str(poster) if poster else None,
         chunks=len(finished.segments),
         chunks_cached=sum(segment.cached for segment in finished.segments),
+        renderings=len(plan.earlier) + 1,
         elapsed_s=round(elapsed_s, 3),
-        render_fps=round(frames / elapsed_s, 2),
-        audio_lufs=finished.audio.integrated_lufs if finished.audio else None,
-        sha256=finished.stitched.sha256,
+        render_fps=round(stitched.frames / elapsed_s, 2),
+        audio_lufs=sound.integrated_lufs if sound else None,
+        audio_true_peak=sound.true_peak_dbtp if sound else None,
+        sha256=stitched.sha256,
         warnings=[*warnings, *heard],
     )

@@ -15,12 +15,15 @@ from coordinator.cli.api import api
 from coordinator.cli.dispatch import dispatch
 from coordinator.cli.doctor import doctor
 from coordinator.cli.exports import exports
+from coordinator.cli.formats import formats
 from coordinator.cli.keys import keys
 from coordinator.cli.presets import presets
+from coordinator.cli.previews import contact_sheet, preview, still
 from coordinator.cli.probe import probe
 from coordinator.cli.render import render
 from coordinator.cli.serve import serve
 from coordinator.cli.submit import submit
+from coordinator.cli.templates import templates
 from shared.errors import CancelledError, InputError, MidifarmError, StorageError
 
 app = typer.Typer(
@@ -53,12 +56,17 @@ def _options(
 
 
 app.command()(render)
+app.command()(still)
+app.command()(contact_sheet)
+app.command()(preview)
 app.command()(probe)
 app.command()(doctor)
 app.command()(presets)
+app.command()(formats)
 app.command()(serve)
 app.command()(submit)
 app.add_typer(exports, name="exports")
+app.add_typer(templates, name="templates")
 app.add_typer(keys, name="keys")
 app.command()(api)
 app.command()(dispatch)
@@ -77,7 +85,7 @@ def run(arguments: list[str]) -> int:
     try:
         status = app(args=arguments or ["--help"], prog_name="midifarm", standalone_mode=False)
     except TyperException as exc:  # options and arguments that are missing or do not fit
-        message = exc.format_message().rstrip(".")
+        message = exc.format_message().rstrip(".").replace(": Value error, ", ": ")
         return _tell(f"{message}. Try: midifarm --help", exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _tell("Interrupted; nothing was written.", 130)

@@ -19,6 +19,7 @@ from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell, id_column
 from coordinator.cli.watching import all_completed, tell_end, watch_exports
 from coordinator.client import Export
+from coordinator.output import new_file
 from coordinator.settings import ClientSettings
 from shared.states import ExportStatus
 
@@ -145,7 +146,8 @@ def download(
 ) -> None:
     """Download a finished video; what arrives is compared with what was made."""
     with open_client(settings) as client:
-        target = output or Path(_file_name(client.export(export_id).name or export_id))
+        found = client.export(export_id)
+        target = output or Path(_file_name(found.name or export_id, found.container))
         console = Console(file=sys.stderr)
         bar = Progress(
             BarColumn(),
@@ -169,6 +171,61 @@ def download(
         Console(soft_wrap=True, highlight=False).print(f"{target}", markup=False)
 
 
+@exports.command()
+@with_settings(ClientSettings)
+def poster(
+    settings: ClientSettings,
+    export_id: ExportId,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE.jpg",
+            help="The picture; the export's name in this folder if not given.",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file if it exists.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Download the picture that stands for a finished video."""
+    with open_client(settings) as client:
+        target = output or Path(_file_name(client.export(export_id).name or export_id, "jpg"))
+        client.poster(export_id, target, overwrite=overwrite)
+    _tell_file(target, as_json=as_json)
+
+
+@exports.command()
+@with_settings(ClientSettings)
+def latest(
+    settings: ClientSettings,
+    export_id: ExportId,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE.jpg", help="The picture, replaced if there."),
+    ] = Path("latest.jpg"),
+    width: Annotated[
+        int | None, typer.Option(min=16, max=3840, help="Its width in pixels, at most.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at the last finished frame of an export while it renders."""
+    with open_client(settings) as client:
+        data = client.latest(export_id, width=width)
+    with new_file(output, overwrite=True) as target:
+        target.write(data)
+    _tell_file(output, as_json=as_json)
+
+
+def _tell_file(path: Path, *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"output": str(path)})
+    else:
+        Console(soft_wrap=True, highlight=False).print(f"{path}", markup=False)
+
+
 def _tell(
     found: Sequence[Export], *, as_json: bool, repeated: Mapping[str, str] | None = None
 ) -> None:
@@ -188,7 +245,7 @@ def _print_json(plain: Any) -> None:
     sys.stdout.write(json.dumps(plain) + "\n")
 
 
-def _file_name(name: str) -> str:
+def _file_name(name: str, suffix: str) -> str:
     """A name that somebody gave an export, as that of a file in this folder."""
     stem = re.sub(r"[^\w .()\[\]-]+", "_", name).strip(" .") or "video"
-    return f"{stem.removesuffix('.mp4')[:200]}.mp4"
+    return f"{stem.removesuffix(f'.{suffix}')[:200]}.{suffix}"

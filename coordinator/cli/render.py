@@ -6,58 +6,62 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from cluster.executor import open_executor
-from cluster.isolated import call_isolated
 from cluster.session import preload
+from coordinator.cli.configuration import read_configuration
+from coordinator.cli.output_options import OutputOptions, with_outputs
+from coordinator.cli.song_files import (
+    branding_files,
+    check_files,
+    images_at_hand,
+    keep_apart,
+    take_in,
+)
 from coordinator.cli.song_options import (
     AudioFile,
     CompositionFile,
     End,
-    Size,
     SongFile,
+    SoundFontFile,
     Start,
     StyleName,
     read_composition,
-    read_configuration,
     read_seconds,
 )
-from coordinator.export_run import OnProgress
 from coordinator.export_run import Progress as ExportProgress
-from coordinator.render import RenderRequest, RenderResult
-from coordinator.render import render as render_export
+from coordinator.render import Output, Refused, RenderRequest, RenderResult
+from coordinator.render import render as render_exports
+from coordinator.run_exports import OnProgress
 from coordinator.trimming import trim_store
-from shared.errors import InputError
-from shared.intake import Intake, IntakeRequest
+from shared.codecs import CONTAINERS, Container
+from shared.errors import CompositionError
 from shared.settings import read_settings
 from shared.storage import open_store
 
 
+@with_outputs
 def render(
+    outputs: OutputOptions,
     song: SongFile,
     audio: AudioFile = None,
-    soundfont: Annotated[
-        Path | None, typer.Option(help="The SoundFont to play it through; else one that is found.")
-    ] = None,
+    soundfont: SoundFontFile = None,
     style: StyleName = None,
     composition: CompositionFile = None,
     preset: Annotated[
-        str, typer.Option(help="Output settings; `midifarm presets` lists them.")
-    ] = "youtube_1080p",
-    size: Size = None,
-    fps: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="Another frame rate: 24, 25, 30, 50, 60, 24000/1001, 30000/1001, 60000/1001."
+            help="Output settings; `midifarm presets` lists them. youtube_1080p if not given; "
+            "several times for several videos, which cost less together."
         ),
     ] = None,
     start: Start = "0",
@@ -71,49 +75,63 @@ def render(
             "--output",
             "-o",
             metavar="OUT.mp4",
-            help="The video; the song's name in this folder if not given.",
+            help="The video; the song's name in this folder if not given. With several presets "
+            "the folder for SONG-PRESET.mp4.",
         ),
+    ] = None,
+    poster: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jpg", help="Where to put a picture that stands for the video."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the video if it exists.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print nothing but one JSON object on standard output.")
+        bool,
+        typer.Option(
+            "--json",
+            help='Print nothing but one JSON object on standard output; {"exports": […]} for '
+            "several presets.",
+        ),
     ] = False,
 ) -> None:
-    """Render a MIDI file, and its recording if there is one, to a verified video.
+    """Render a MIDI file, and its recording if there is one, to a verified video, or to several.
 
-    The exit status is 0 only if the finished file was checked and is as planned; 2 means that
+    The exit status is 0 only if every finished file was checked and is as planned; 2 means that
     something about the input must change, and the message says what.
     """
     began_s = time.monotonic()
     settings = read_settings()
     if workers is not None:
         settings = settings.model_copy(update={"workers": workers})
-    request = RenderRequest(
-        midi=song,
-        audio=audio,
-        soundfont=soundfont,
-        composition=read_composition(style, composition),
-        folder=composition.parent if composition else Path.cwd(),
-        configuration=read_configuration(preset, size, fps),
-        start_s=read_seconds(start, "--start"),
-        end_s=None if end is None else read_seconds(end, "--end"),
-        output=output or Path(f"{song.stem}.mp4"),
-        overwrite=overwrite,
-    )
-    for path in (song, audio, soundfont):
-        if path is not None:
-            _check_input(path, request.output)
+    wanted = _outputs(song, preset or [], outputs, output, poster)
+    read = [song, audio, soundfont, composition, *branding_files(wanted[0].configuration.branding)]
+    drawn = read_composition(style, composition)
+    seconds = read_seconds(start, "--start"), None if end is None else read_seconds(end, "--end")
+    check_files(*read)
+    keep_apart(read, [path for each in wanted for path in (each.path, each.poster)])
     preload(settings.ray_address)
     store_url = str(settings.data_dir.absolute())
     store = open_store(store_url)
     console = Console(stderr=True)
-    with _progress_bar(console, shown=not as_json) as on_progress:
-        result = render_export(
-            request,
+    with (
+        images_at_hand(wanted[0].configuration) as branding,
+        _progress_bars(console, wanted, shown=not as_json) as on_progress,
+    ):
+        results = render_exports(
+            RenderRequest(
+                midi=song,
+                audio=audio,
+                soundfont=soundfont,
+                composition=drawn,
+                folder=composition.parent if composition else Path.cwd(),
+                outputs=tuple(_with_branding(each, branding) for each in wanted),
+                start_s=seconds[0],
+                end_s=seconds[1],
+                overwrite=overwrite,
+            ),
             store=store,
-            take_in=partial(_take_in, store_url=store_url),
+            take_in=partial(take_in, store_url=store_url),
             open_executor=partial(
                 open_executor,
                 store_url,
@@ -124,31 +142,68 @@ def render(
             began_s=began_s,
         )
     trim_store(store, int(settings.cache_gib * (1 << 30)))
-    _tell(result, console, as_json=as_json)
+    if len(results) == 1:
+        _tell_one(results[0], console, as_json=as_json)
+    else:
+        _tell_all(results, console, as_json=as_json)
 
 
-def _check_input(path: Path, output: Path) -> None:
-    try:
-        found = path.is_file()
-    except OSError as exc:  # such as a name that is too long
-        raise InputError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
-    if not found:
-        raise InputError(f"There is no file {path}.")
-    with suppress(OSError):  # what is wrong with the output is told by check_output
-        if output.samefile(path):
-            raise InputError(f"{output} is read for the video and cannot be replaced by it.")
+def _outputs(
+    song: Path,
+    presets: Sequence[str],
+    outputs: OutputOptions,
+    target: Path | None,
+    poster: Path | None,
+) -> list[Output]:
+    """The files that are asked for, each with its configuration."""
+    if len(presets) > 1:
+        if len(set(presets)) < len(presets):
+            raise CompositionError("Give each --preset once.")
+        if poster is not None:
+            raise CompositionError("A --poster belongs to one video; give one --preset.")
+        made = [read_configuration(preset, outputs) for preset in presets]
+        folder = target or Path()
+        return [
+            Output(
+                configuration=each,
+                path=folder / f"{song.stem}-{preset}.{each.format.container}",
+            )
+            for preset, each in zip(presets, made, strict=True)
+        ]
+    named = _container(target)
+    if outputs.format is None and named is not None and outputs.config is None:
+        outputs = dataclasses.replace(outputs, format=named)
+    made_one = read_configuration(presets[0] if presets else None, outputs)
+    container = made_one.format.container
+    if target is not None and named not in (None, container):
+        raise CompositionError(
+            f"What comes out is {container}: call it {target.with_suffix('.' + container)}, or "
+            f"give --format {named}."
+        )
+    if poster is not None and not CONTAINERS[container].has_picture:
+        raise CompositionError(f"{container} has no picture to make a poster of.")
+    path = target or Path(f"{song.stem}.{container}")
+    return [Output(configuration=made_one, path=path, poster=poster)]
 
 
-def _take_in(request: IntakeRequest, *, store_url: str) -> Intake:
-    found = call_isolated("take_in", request=request.model_dump(mode="json"), store_url=store_url)
-    return Intake.model_validate(found)
+def _container(target: Path | None) -> Container | None:
+    """The file format that a file's name asks for; None where it asks for none."""
+    suffix = target.suffix.lower().removeprefix(".") if target else ""
+    return next((name for name in CONTAINERS if name == suffix), None)
+
+
+def _with_branding(output: Output, branding: Any) -> Output:
+    configuration = output.configuration.model_copy(update={"branding": branding})
+    return dataclasses.replace(output, configuration=configuration)
 
 
 @contextmanager
-def _progress_bar(console: Console, *, shown: bool) -> Iterator[OnProgress]:
-    """A live bar: frames, frames a second, time left, chunks done."""
-    bar = Progress(
-        TextColumn("{task.description}"),
+def _progress_bars(
+    console: Console, outputs: Sequence[Output], *, shown: bool
+) -> Iterator[OnProgress]:
+    """A live bar for each file: frames, frames a second, time left, chunks done."""
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f} frames"),
         TextColumn("{task.fields[rate]}"),
@@ -156,14 +211,17 @@ def _progress_bar(console: Console, *, shown: bool) -> Iterator[OnProgress]:
         disable=not (shown and console.is_terminal),
         transient=True,
     )
-    with bar:
-        task = bar.add_task("starting", total=1, rate="")
+    prefixes = [f"{output.path.name} " if len(outputs) > 1 else "" for output in outputs]
+    with bars:
+        tasks: dict[int, TaskID] = {}
 
-        def on_progress(progress: ExportProgress) -> None:
+        def on_progress(place: int, progress: ExportProgress) -> None:
+            if place not in tasks:
+                tasks[place] = bars.add_task("", total=1, rate="")
             left = f", {progress.eta_s:.0f} s left" if progress.eta_s is not None else ""
-            bar.update(
-                task,
-                description=progress.stage,
+            bars.update(
+                tasks[place],
+                description=prefixes[place] + progress.stage,
                 completed=progress.frames,
                 total=progress.total_frames,
                 rate=f"{progress.fps:.1f} fps{left}, "
@@ -173,15 +231,57 @@ def _progress_bar(console: Console, *, shown: bool) -> Iterator[OnProgress]:
         yield on_progress
 
 
-def _tell(result: RenderResult, console: Console, *, as_json: bool) -> None:
+def _tell_one(result: RenderResult | Refused, console: Console, *, as_json: bool) -> None:
+    if isinstance(result, Refused):
+        raise result.error
     if as_json:
         sys.stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")
         return
     for warning in result.warnings:
         console.print(f"[yellow]note:[/] {warning}", highlight=False)
+    typer.echo(_line(result))
+
+
+def _tell_all(
+    results: Sequence[RenderResult | Refused], console: Console, *, as_json: bool
+) -> None:
+    failed = [result for result in results if isinstance(result, Refused)]
+    if as_json:
+        sys.stdout.write(json.dumps({"exports": [_plain(result) for result in results]}) + "\n")
+    else:
+        done = [result for result in results if isinstance(result, RenderResult)]
+        for warning in dict.fromkeys(told for result in done for told in result.warnings):
+            console.print(f"[yellow]note:[/] {warning}", highlight=False)
+        for result in done:
+            typer.echo(_line(result))
+    for refused in failed:
+        line = " ".join(refused.error.message.split())
+        typer.echo(f"midifarm: {refused.output.path}: {line}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _plain(result: RenderResult | Refused) -> dict[str, Any]:
+    if isinstance(result, RenderResult):
+        return dataclasses.asdict(result)
+    return {
+        "output": str(result.output.path),
+        "preset": result.output.configuration.format.preset,
+        "error": result.error.message,
+    }
+
+
+def _line(result: RenderResult) -> str:
+    """A finished file in a line."""
     sound = "silent" if result.audio_lufs is None else f"{result.audio_lufs:.1f} LUFS"
-    typer.echo(
-        f"{result.output}: {result.width}x{result.height} {result.fps:g} fps, "
-        f"{result.duration_s:.2f} s, {result.frames} frames, {result.bytes / 1e6:.1f} MB, {sound}; "
-        f"rendered in {result.elapsed_s:.1f} s ({result.render_fps:.1f} fps)"
-    )
+    parts = [f"{result.duration_s:.2f} s", f"{result.bytes / 1e6:.1f} MB", sound]
+    took = f"rendered in {result.elapsed_s:.1f} s"
+    if result.fps is not None:
+        parts = [
+            f"{result.width}x{result.height} {result.fps:g} fps",
+            parts[0],
+            f"{result.frames} frames",
+            *parts[1:],
+        ]
+        took += f" ({result.render_fps:.1f} fps)"
+    return f"{result.output}: {', '.join(parts)}; {took}"

@@ -180,7 +180,7 @@ BAD_AT_ONCE = {
     ),
     "a frame rate that is none": (
         "song.mid --fps fast",
-        "fast is not a supported frame rate; use one of 24, 25, 30, 50, 60, ",
+        "fast is not a supported frame rate; use one of 10, 15, 20, 24, ",
     ),
     "an unknown preset": (
         "song.mid --preset vimeo",
@@ -225,6 +225,35 @@ BAD_AT_ONCE = {
         "song.mid is read for the video and cannot be replaced by it.",
     ),
     "a song with too long a name": ("x" * 300, "cannot be read: File name too long."),
+    "a codec that the format does not take": (
+        "song.mid --format webm --video-codec h264 --output out.webm",
+        "format: webm takes VP9 or AV1 for the picture; H.264 goes into mp4 or mov.",
+    ),
+    "a name of another format": (
+        "song.mid --format webm --output out.mp4",
+        "What comes out is webm: call it out.webm, or give --format mp4.",
+    ),
+    "a template that there is not": (
+        "song.mid --template classic",
+        "There is no template 'classic'; choose one of clean-minimal, social-media-pack.",
+    ),
+    "a watermark that there is not": (
+        "song.mid --watermark nowhere.png",
+        "There is no file nowhere.png.",
+    ),
+    "a preset twice": ("song.mid --preset custom --preset custom", "Give each --preset once."),
+    "a poster of sound": (
+        "song.mid --poster out.jpg --output out.m4a",
+        "m4a has no picture to make a poster of.",
+    ),
+    "a missing configuration": (
+        "song.mid --config missing.json",
+        "missing.json cannot be read: No such file or directory.",
+    ),
+    "a configuration that is none": (
+        "song.mid --config image.json",
+        "image.json is no export configuration: ",
+    ),
 }
 """Known before any process is started."""
 
@@ -273,11 +302,20 @@ def test_what_is_wrong_at_sight_is_told_before_anything_is_started(
 
     monkeypatch.chdir(folder)
     monkeypatch.setattr("coordinator.cli.render.preload", refuse)
-    monkeypatch.setattr("coordinator.cli.render.call_isolated", refuse)
+    monkeypatch.setattr("coordinator.cli.song_files.call_isolated", refuse)
     options = [] if "--output" in arguments else ["--output", "out.mp4"]
     status = run(["render", *arguments.split(), *options])
     out, err = capfd.readouterr()
     assert_refused(Done(status=status, out=out, err=err), sentence)
+
+
+def test_a_word_that_an_option_does_not_know_is_told_with_those_that_it_does(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["render", "song.mid", "--format", "avi"]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("midifarm: Invalid value for '--format': 'avi' is not one of 'mp4', ")
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(folder: Path) -> None:
@@ -402,8 +440,8 @@ COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[
 
 def test_every_command_is_explained_in_sentences() -> None:
     assert set(COMMANDS) == {
-        *("render", "probe", "doctor", "presets"),
-        *("serve", "api", "dispatch", "submit", "exports", "keys"),
+        *("render", "still", "contact-sheet", "preview", "probe", "doctor", "presets", "formats"),
+        *("serve", "api", "dispatch", "submit", "exports", "keys", "templates"),
     }
     for name, found in COMMANDS.items():
         assert found.help, name

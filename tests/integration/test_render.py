@@ -37,6 +37,8 @@ pytestmark = pytest.mark.ray
 CONTRACT = {
     *("output", "frames", "fps", "width", "height", "duration_s", "bytes", "chunks"),
     *("chunks_cached", "elapsed_s", "render_fps", "audio_lufs", "sha256", "warnings"),
+    *("preset", "container", "video_codec", "audio_codec", "audio_true_peak", "renderings"),
+    "poster",
 }
 WIDTH, HEIGHT, FPS = 320, 180, 30
 RATE = 48000
@@ -291,6 +293,9 @@ def test_the_answer_is_one_json_object_that_keeps_the_contract(by_one: Rendered)
     assert result["sha256"] == sha256_of(by_one.path)
     assert result["chunks"] > 2
     assert result["chunks_cached"] == 0
+    assert result["renderings"] == 1
+    codecs = [result[name] for name in ("container", "video_codec", "audio_codec")]
+    assert codecs == ["mp4", "h264", "aac"]
     assert result["elapsed_s"] > 0
     assert result["render_fps"] == pytest.approx(184 / result["elapsed_s"], abs=0.01)
     # Clicks are all peak, which leaves no room to make them as loud as music.

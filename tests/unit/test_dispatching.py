@@ -76,6 +76,16 @@ def test_pace_of_something_that_stands_still() -> None:
     assert (pace.fps, pace.eta_s(10)) == (0, None)
 
 
+def test_pace_begins_anew_when_something_is_rendered_again() -> None:
+    pace = Pace()
+    pace.note(0, 0)
+    pace.note(1, 100)
+    pace.note(2, 10)
+    assert (pace.fps, pace.eta_s(10)) == (None, None)
+    pace.note(4, 50)
+    assert (pace.fps, pace.eta_s(100)) == (20, 5)
+
+
 def test_back_off_grows_and_ends() -> None:
     waits = [back_off_s(suspect=0, transient=count) for count in range(1, 21)]
     assert waits[:4] == [0.5, 1, 2, 4]

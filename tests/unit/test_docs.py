@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import typing
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 from pydantic import BaseModel
 
+from coordinator.cli.app import app
 from shared import composition
-from shared.presets import PRESETS
+from shared.codecs import CODEC_NAMES, CODECS, CONTAINERS
+from shared.presets import DESCRIPTIONS, PRESETS
 from shared.settings import Settings
 from shared.styles import STYLES
 
@@ -64,6 +68,53 @@ def test_every_field_of_a_composition_is_documented(request: pytest.FixtureReque
     if request.config.getoption("--update-golden"):
         path.write_text(expected, "utf-8")
     assert path.read_text("utf-8") == expected
+
+
+def _formats_reference() -> str:
+    """The reference part of docs/formats.md, from the tables themselves."""
+    parts = ["## The formats", "| format | picture | sound |\n|---|---|---|"]
+    parts[-1] += "".join(
+        f"\n| `{name}` | {', '.join(facts.video) or 'none'} | {', '.join(facts.audio) or 'none'} |"
+        for name, facts in CONTAINERS.items()
+    )
+    parts.append("The first codec is taken where none is named.")
+    parts += ["## The codecs", "| codec | crf | pixel formats, and their profiles |\n|---|---|---|"]
+    for codec, held in CODECS.items():
+        scale = f"{held.crf[0]} to {held.crf[1]}; {held.default_crf}" if held.crf else "none"
+        pixels = ", ".join(
+            f"{name} ({', '.join(profiles)})" if profiles else name
+            for name, profiles in held.profiles.items()
+        )
+        parts[-1] += f"\n| `{codec}` ({CODEC_NAMES[codec]}) | {scale} | {pixels} |"
+    parts += ["## The presets", "| preset | size | fps | what it is for |\n|---|---|---|---|"]
+    for name, preset in PRESETS.items():
+        size, fps = preset.quality.resolution, preset.quality.framerate
+        parts[-1] += f"\n| `{name}` | {size.width}x{size.height} | {fps} | {DESCRIPTIONS[name]} |"
+    return "\n\n".join(parts) + "\n"
+
+
+def test_every_format_codec_and_preset_is_documented(request: pytest.FixtureRequest) -> None:
+    path = ROOT / "docs" / "formats.md"
+    head, mark, _ = path.read_text("utf-8").partition("<!-- from the code -->\n\n")
+    expected = head + mark + _formats_reference()
+    if request.config.getoption("--update-golden"):
+        path.write_text(expected, "utf-8")
+    assert path.read_text("utf-8") == expected
+
+
+def test_options_in_the_formats_page_exist() -> None:
+    text = (ROOT / "docs" / "formats.md").read_text("utf-8")
+    command: Any = typer.main.get_command(app)
+    names = ("render", "still", "contact-sheet", "preview", "presets")
+    known = {
+        option
+        for name in names
+        for parameter in command.commands[name].params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    used = set(re.findall(r"--[a-z][a-z-]+", text))
+    assert used
+    assert used <= known
 
 
 def test_readme_names_every_style_and_setting() -> None:

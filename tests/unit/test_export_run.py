@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import pytest
 
-from coordinator.export_run import ExportRun, Finished, Progress
+from coordinator.export_run import Finished, Progress
 from coordinator.ports import AttemptStatus, Item, Node, Outcome, Report
+from coordinator.run_exports import run_exports
 from shared.composition import Composition
 from shared.errors import (
     CancelledError,
+    CompositionError,
     EncodeError,
     MediaError,
     MidifarmError,
@@ -25,19 +27,23 @@ from shared.plan import (
     AudioSpec,
     ChunkSpec,
     Picture,
-    Plan,
     SegmentReport,
     StitchReport,
     StitchSpec,
+    SurveyReport,
+    SurveySpec,
     VideoSpec,
-    make_plan,
 )
+from shared.planning import ExportPlan
 
+Made = ChunkSpec | AudioSpec | StitchSpec | SurveySpec
 MARGIN = 2
 """Items beyond the slots: enough that no slot waits, few enough that cancelling acts at once."""
 
 
-def make(frames: int = 300, *, silent: bool = False) -> Plan:
+def make(
+    frames: int = 300, *, silent: bool = False, max_bytes: int | None = None, **changes: object
+) -> ExportPlan:
     composition = Composition.model_validate({"layers": [{"type": "piano_roll"}]})
     video = {"width": 64, "height": 48, "fps": 30, "crf": 18, "max_kbps": 100, "profile": "high"}
     audio = AudioSpec(
@@ -49,28 +55,34 @@ def make(frames: int = 300, *, silent: bool = False) -> Plan:
         bitrate_kbps=128,
         loudness_lufs=None,
     )
-    return make_plan(
+    return ExportPlan(
         picture=Picture(
             composition=composition,
             song_key="songs/aa/aa.npz",
             start_s=Fraction(0),
-            video=VideoSpec.model_validate(video),
+            video=VideoSpec.model_validate(video | changes),
         ),
         frames=frames,
         audio=None if silent else audio,
         engine="fake",
+        max_bytes=max_bytes,
     )
 
 
-def report_on(item: ChunkSpec | AudioSpec | StitchSpec, *, cached: bool = False) -> Report:
+SURVEYED_CRF = 30.0
+PALETTE = "00112233" * 256
+
+
+def report_on(item: Made, *, cached: bool = False, kbps: float = 1) -> Report:
     """What a worker tells of an item that went well."""
     match item:
         case ChunkSpec():
+            seconds = len(item.frames) / float(item.picture.video.fps)
             return SegmentReport(
                 index=item.index,
                 key=item.key,
                 frames=len(item.frames),
-                size_bytes=1,
+                size_bytes=round(kbps * 125 * seconds),
                 sha256="0",
                 cached=cached,
             )
@@ -78,6 +90,10 @@ def report_on(item: ChunkSpec | AudioSpec | StitchSpec, *, cached: bool = False)
             return AudioReport(key=item.key, integrated_lufs=None, true_peak_dbtp=None, sha256="a")
         case StitchSpec():
             return StitchReport(key=item.key, frames=item.frames, size_bytes=1, sha256="0")
+        case SurveySpec(picture=picture):
+            if picture.video.codec == "gif":
+                return SurveyReport(key=item.key, palette=PALETTE)
+            return SurveyReport(key=item.key, crf=SURVEYED_CRF)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +134,8 @@ class ScriptedExecutor:
         """Whether every outcome is told twice, and once more with the next one."""
         self.cached = False
         """Whether every segment is found in the store."""
+        self.kbps: Callable[[VideoSpec], float] = lambda video: 1
+        """Rate of the segments, by what they are encoded as."""
         self.attempts: Counter[str] = Counter()
         """Attempts by the key of their item."""
         self.names: list[str] = []
@@ -129,10 +147,10 @@ class ScriptedExecutor:
         self.cancelled = 0
         self.left: set[str] = set()
         """Attempts that were under way and not cancelled when others were."""
-        self._under_way: dict[str, ChunkSpec | AudioSpec | StitchSpec] = {}
+        self._under_way: dict[str, Made] = {}
         self._seen: dict[str, int] = {}
 
-    def fail(self, item: ChunkSpec | AudioSpec | StitchSpec | None, *errors: MidifarmError) -> None:
+    def fail(self, item: Made | None, *errors: MidifarmError) -> None:
         """Let the next attempts on an item end with these errors."""
         assert item is not None
         self.errors[item.key] = deque(errors)
@@ -147,7 +165,7 @@ class ScriptedExecutor:
 
     def submit(self, attempt: str, item: Item, avoid_nodes: Collection[str] = ()) -> None:
         """See Executor."""
-        assert isinstance(item, ChunkSpec | AudioSpec | StitchSpec)
+        assert isinstance(item, Made)
         assert not avoid_nodes
         self.stitch = item if isinstance(item, StitchSpec) else None
         self.names.append(attempt)
@@ -170,10 +188,14 @@ class ScriptedExecutor:
         ending = (
             Ending(attempt=attempt, error=errors.popleft())
             if errors
-            else Ending(attempt=attempt, report=report_on(item, cached=self.cached))
+            else Ending(attempt=attempt, report=self._report_on(item))
         )
         stray, self.stray = self.stray, [ending] if self.doubled else []
         return [*stray, ending, ending] if self.doubled else [*stray, ending]
+
+    def _report_on(self, item: Made) -> Report:
+        kbps = self.kbps(item.picture.video) if isinstance(item, ChunkSpec) else 1
+        return report_on(item, cached=self.cached, kbps=kbps)
 
     def status(self) -> Mapping[str, AttemptStatus]:
         """See Executor."""
@@ -201,14 +223,24 @@ class ScriptedExecutor:
 class Run:
     """A plan, an executor and what was told of progress."""
 
-    def __init__(self, plan: Plan | None = None, *, slots: int = 2) -> None:
-        self.plan = plan or make()
+    def __init__(self, plan: ExportPlan | None = None, *, slots: int = 2) -> None:
+        self.export = plan or make()
+        self.plan = self.export.whole()
         self.executor = ScriptedExecutor(slots=slots)
         self.told: list[Progress] = []
 
     def run(self) -> Finished:
         """Run the plan to its end."""
-        return ExportRun(self.plan, self.executor, self.told.append).run()
+
+        def on_progress(place: int, progress: Progress) -> None:
+            assert place == 0
+            self.told.append(progress)
+
+        ((place, ended),) = run_exports([self.export], self.executor, on_progress)
+        assert place == 0
+        if isinstance(ended, MidifarmError):
+            raise ended
+        return ended
 
 
 @pytest.fixture
@@ -422,10 +454,142 @@ def test_segments_found_in_the_store_are_not_counted_as_rendered(run: Run) -> No
 def test_whatever_interrupts_cancels_what_is_under_way(
     run: Run, interruption: type[BaseException]
 ) -> None:
-    def interrupt(progress: Progress) -> None:
+    def interrupt(_: int, progress: Progress) -> None:
         if progress.frames:
             raise interruption
 
     with pytest.raises(interruption):
-        ExportRun(run.plan, run.executor, interrupt).run()
+        list(run_exports([run.export], run.executor, interrupt))
     assert run.executor.cancelled == 1
+
+
+AVERAGE: dict[str, object] = {"crf": None, "max_kbps": None, "target_kbps": 1000}
+"""An average rate that is to be held."""
+GIF: dict[str, object] = {
+    "codec": "gif",
+    "pixel_format": "pal8",
+    "crf": None,
+    "max_kbps": None,
+    "profile": None,
+}
+
+
+def halving(video: VideoSpec) -> float:
+    """Segments of 1000 kbit/s at a factor of 24, and half of it every 6 steps."""
+    assert video.crf is not None
+    return 1000 * 2.0 ** ((24 - video.crf) / 6)
+
+
+def test_chunks_wait_for_the_survey_and_the_sound_does_not() -> None:
+    run = Run(make(**GIF), slots=5)
+    survey = run.export.survey
+    assert survey is not None
+    finished = run.run()
+    log = run.executor.log
+    assert log[:2] == [finished.plan.whole().audio.key, survey.key]  # type: ignore[union-attr]
+    done = log.index(f"done {survey.key}")
+    chunks = [chunk.key for chunk in finished.plan.whole().chunks]
+    assert not set(chunks).intersection(log[:done])
+    assert finished.plan.picture is not None
+    assert finished.plan.picture.video.palette == PALETTE
+    assert [segment.key for segment in finished.segments] == chunks
+    assert next(progress.stage for progress in run.told) == "surveying"
+
+
+def test_a_survey_that_fails_thrice_ends_the_export() -> None:
+    run = Run(make(**GIF))
+    run.executor.fail(run.export.survey, suspect(), suspect(), suspect())
+    with pytest.raises(EncodeError):
+        run.run()
+    assert run.plan.stitch.key not in run.executor.attempts
+
+
+def test_a_rate_that_was_missed_is_mended_before_the_stitch() -> None:
+    run = Run(make(silent=True, **AVERAGE))
+    run.executor.kbps = halving
+    finished = run.run()
+    assert len(finished.plan.earlier) == 1, "the survey was half the rate off"
+    assert finished.plan.earlier[0].crf == SURVEYED_CRF
+    video = finished.plan.picture and finished.plan.picture.video
+    assert video is not None
+    assert 0.92 <= halving(video) / 1000 <= 1.02
+    stitches = [key for key in run.executor.attempts if key.startswith("exports/")]
+    assert stitches == [finished.stitched.key], "only what stands is stitched"
+    assert run.executor.stitch is not None
+    assert run.executor.stitch.segment_keys == tuple(one.key for one in finished.segments)
+
+
+def test_progress_never_goes_back_over_renderings() -> None:
+    run = Run(make(silent=True, **AVERAGE))
+    run.executor.kbps = halving
+    run.run()
+    stages = list(dict.fromkeys(progress.stage for progress in run.told))
+    assert stages == ["rendering", "rendering again", "stitching"]
+    frames = [progress.frames for progress in run.told]
+    assert frames == sorted(frames)
+    assert frames[-1] == run.export.frames
+    assert all(progress.eta_s is None or progress.eta_s >= 0 for progress in run.told)
+
+
+def test_what_cannot_be_made_small_enough_is_never_stitched() -> None:
+    run = Run(make(max_bytes=100_000))
+    run.executor.kbps = lambda video: 1000
+    with pytest.raises(CompositionError, match="platform takes"):
+        run.run()
+    assert not any(key.startswith("exports/") for key in run.executor.attempts)
+
+
+def test_sound_alone_has_no_chunks() -> None:
+    whole = make()
+    plan = whole.model_copy(update={"picture": None, "frames": 0, "container": "m4a"})
+    run = Run(plan)
+    finished = run.run()
+    assert finished.segments == ()
+    assert finished.audio is not None
+    assert [key.split("/")[0] for key in run.executor.attempts] == ["audio", "exports"]
+    assert run.told[-1].total_frames == 0
+
+
+class Several:
+    """Several plans at once."""
+
+    def __init__(self, *plans: ExportPlan, slots: int = 2) -> None:
+        self.plans = plans
+        self.executor = ScriptedExecutor(slots=slots)
+        self.told: list[tuple[int, Progress]] = []
+
+    def run(self) -> list[tuple[int, Finished | MidifarmError]]:
+        """Run all of them; their ends in the order in which they came."""
+        ends = run_exports(self.plans, self.executor, lambda *told: self.told.append(told))
+        return list(ends)
+
+
+def test_the_first_export_has_precedence() -> None:
+    several = Several(make(crf=18), make(crf=20), make(crf=22))
+    ends = several.run()
+    assert [place for place, _ in ends] == [0, 1, 2]
+    assert {place for place, _ in several.told} == {0, 1, 2}
+    assert len(several.executor.names) == len(set(several.executor.names))
+
+
+def test_the_slots_are_busy_while_one_export_is_surveyed_or_stitched() -> None:
+    several = Several(make(silent=True, **GIF), make(silent=True, crf=20), slots=3)
+    several.run()
+    survey = several.plans[0].survey
+    assert survey is not None
+    log = several.executor.log
+    meanwhile = log[log.index(survey.key) : log.index(f"done {survey.key}")]
+    assert set(meanwhile).intersection(chunk.key for chunk in several.plans[1].whole().chunks)
+
+
+def test_an_export_that_fails_takes_nothing_with_it() -> None:
+    several = Several(make(silent=True, crf=18), make(silent=True, crf=20))
+    error = MediaError("No picture.")
+    chunks = several.plans[0].whole().chunks
+    several.executor.fail(chunks[1], error)
+    ends = dict(several.run())
+    assert ends[0] is error
+    assert isinstance(ends[1], Finished)
+    assert len(ends[1].segments) == len(several.plans[1].whole().chunks)
+    assert several.executor.cancelled == 1
+    assert {chunk.key for chunk in chunks} - set(several.executor.attempts), "it was given up"
