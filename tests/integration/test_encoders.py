@@ -6,6 +6,7 @@ import hashlib
 import io
 import itertools
 import json
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -260,6 +261,23 @@ def test_a_cap_holds_the_rate_down(codec: VideoCodec) -> None:
 def test_every_speed_is_understood(codec: VideoCodec, speed: str) -> None:
     video = spec(codec, "yuv420p", encoder_speed=speed)
     check_segment(segment(video, FrameRange(4, 7)), video, FrameRange(4, 7))
+
+
+@pytest.mark.parametrize("codec", [codec for codec, facts in CODECS.items() if facts.crf])
+def test_no_encoder_takes_the_machine_for_itself(codec: VideoCodec) -> None:
+    def scheduling() -> set[int]:
+        threads = Path("/proc/self/task").iterdir()
+        return {os.sched_getscheduler(int(thread.name)) for thread in threads}
+
+    def watched() -> Iterator[av.VideoFrame]:
+        for picture in pictures(video, range(4)):
+            seen.update(scheduling())
+            yield picture
+
+    seen: set[int] = set()
+    video = spec(codec, CODECS[codec].pixel_formats[0])
+    encode_segment(watched(), video, FrameRange(0, 4))
+    assert seen | scheduling() == {os.SCHED_OTHER}
 
 
 def test_finer_rate_factors_than_whole_ones_make_a_difference() -> None:

@@ -76,6 +76,7 @@ def config(width: int, height: int, name: str = "small") -> dict[str, Any]:
             "resolution": {"width": width, "height": height},
             "framerate": 30,
             "bitrate": 2000,
+            "crf": 18,
         },
     }
 

@@ -18,6 +18,7 @@ from shared.plan import VideoSpec
 from shared.timebase import FrameRange
 from workers.encode import gif, hardware, png, prores, svt_av1, vp9, x264, x265
 from workers.encode.instructions import ENCODER_THREADS
+from workers.encode.scheduling import ordinary_scheduling
 from workers.encode.settings import EncoderSettings
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def add_video_stream(
         encoder.codec_tag = chosen.tag
     encoder.options = dict(chosen.options)
     try:
-        encoder.open()
+        with ordinary_scheduling():
+            encoder.open()
     except (FFmpegError, ValueError) as exc:
         raise EncodeError(
             f"{chosen.name} cannot encode {video.width}x{video.height}: {exc}"
