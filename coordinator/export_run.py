@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from coordinator.ports import AttemptStatus, Outcome
 from shared.attempts import may_retry
-from shared.errors import ErrorKind, MidifarmError
+from shared.errors import ErrorKind, MidifarmError, OversizeError
 from shared.fitting import refit
 from shared.plan import (
     AudioReport,
@@ -137,6 +137,9 @@ class ExportRun:
         if item is None:  # late or doubled: what it has to say is known already
             _log.info("late_outcome attempt=%s", outcome.attempt)
             return
+        if isinstance(outcome.error, OversizeError):
+            self._shrink(outcome.error)
+            return
         if outcome.error is not None:
             if not self._failures.setdefault(item.key, _Failures()).note(outcome.error):
                 raise outcome.error
@@ -169,17 +172,36 @@ class ExportRun:
             return
         if self._stage == "surveying" or (self._whole.audio is not None and self._audio is None):
             return
-        again = refit(
-            self._plan,
-            sum(report.size_bytes for report in self._segments.values()),
-            self._audio.size_bytes if self._audio else 0,
-        )
-        if again is not None:
-            _log.info("rendering_again renderings=%d", len(again.earlier))
-            self._render(again)
+        if self._refit(self._audio.size_bytes if self._audio else 0):
             return
         self._stage = "stitching"
         self._waiting.append(stitch_of(self._whole, self._ordered(), self._audio))
+
+    def _shrink(self, error: OversizeError) -> None:
+        """Have what is too large only as a whole made otherwise. Raises MidifarmError."""
+        # What the container adds counts as sound: it is there whatever the rate.
+        if not self._refit(max(0, int(error.facts["size_bytes"]) - self._segments_bytes)):
+            raise error
+
+    def _refit(self, beside_bytes: int) -> bool:
+        """Have all chunks made again where they missed their rate or size; whether they did.
+
+        Args:
+            beside_bytes: What the file holds beside the segments.
+
+        Raises:
+            CompositionError: The file is too large and cannot be made smaller.
+        """
+        again = refit(self._plan, self._segments_bytes, beside_bytes)
+        if again is None:
+            return False
+        _log.info("rendering_again renderings=%d", len(again.earlier))
+        self._render(again)
+        return True
+
+    @property
+    def _segments_bytes(self) -> int:
+        return sum(report.size_bytes for report in self._segments.values())
 
     def _ordered(self) -> tuple[SegmentReport, ...]:
         return tuple(self._segments[chunk.index] for chunk in self._whole.chunks)

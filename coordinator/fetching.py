@@ -125,7 +125,7 @@ class Fetcher:
                 response = await self._request(client, target)
                 try:
                     if response.is_redirect:
-                        url = urljoin(str(target), response.headers["location"])
+                        url = _joined(target, response.headers["location"])
                         continue
                     if response.status_code != httpx.codes.OK:
                         raise FetchError(f"its server answers {response.status_code}, not 200")
@@ -214,6 +214,14 @@ def _parse(url: str) -> httpx.URL:
     if target.userinfo:
         raise FetchError("an address with a user name in it is not fetched")
     return target
+
+
+def _joined(target: httpx.URL, location: str) -> str:
+    """Where a redirect leads."""
+    try:
+        return urljoin(str(target), location)
+    except ValueError as exc:
+        raise FetchError("it redirects to what is no address") from exc
 
 
 def _look(data: bytearray, kind: AssetKind) -> None:

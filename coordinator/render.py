@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,10 +16,10 @@ from coordinator.ports import Executor
 from coordinator.run_exports import OnProgress, run_exports
 from coordinator.sharing import frames_shared
 from shared.composition import Composition
-from shared.errors import InputError, MidifarmError
+from shared.errors import InputError, MidifarmError, StorageError
 from shared.export import ExportConfiguration
 from shared.intake import Intake, IntakeRequest
-from shared.planning import Wanted, plan_export
+from shared.planning import ExportPlan, Wanted, plan_export
 from shared.storage import ObjectStore
 
 OpenExecutor = Callable[[], AbstractContextManager[Executor]]
@@ -186,17 +186,30 @@ def _render(
         lambda index, progress: on_progress(accepted[index], progress),
     )
     results: dict[int, RenderResult | Refused] = {}
-    for index, ended in ends:
-        output = outputs[index]
-        place = accepted[index]
-        try:
-            if isinstance(ended, MidifarmError):
-                raise ended
-            poster = _publish(store, ended, output, overwrite=request.overwrite)
-            results[place] = _result(output, ended, planned[index][1], poster, began_s)
-        except MidifarmError as exc:
-            results[place] = Refused(output=output, error=exc)
+    try:
+        for index, ended in ends:
+            output = outputs[index]
+            place = accepted[index]
+            try:
+                if isinstance(ended, MidifarmError):
+                    raise ended
+                poster = _publish(store, ended, output, overwrite=request.overwrite)
+                results[place] = _result(output, ended, planned[index][1], poster, began_s)
+            except MidifarmError as exc:
+                results[place] = Refused(output=output, error=exc)
+    finally:
+        _drop_frames(store, (plan for plan, _ in planned))
     return results
+
+
+def _drop_frames(store: ObjectStore, plans: Iterable[ExportPlan]) -> None:
+    """Delete the frames that exports kept for each other: they are larger than all segments."""
+    for plan in plans:
+        if plan.shared_frames:
+            for chunk in plan.whole().chunks:
+                if chunk.frames_key is not None:
+                    with suppress(StorageError):
+                        store.delete(chunk.frames_key)
 
 
 def _publish(

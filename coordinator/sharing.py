@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from shared.export import ExportConfiguration
 from shared.keys import content_key
+from shared.plan import chunk_length_s
 from shared.planning import safe_area_of, video_spec
 
 
@@ -35,12 +36,15 @@ def frames_shared(
 
 def _seen(configuration: ExportConfiguration, longest_s: float | None) -> str | None:
     """What decides the frames of an export, as far as it is known; None for sound alone."""
-    if configuration.format.picture is None:
+    codec = configuration.format.picture
+    if codec is None:
         return None
     branding = configuration.branding
     return content_key(
         {
             "video": video_spec(configuration).seen,
+            # Frames are kept by the chunk: who cuts elsewhere would not find them.
+            "chunk_s": chunk_length_s(codec),
             "safe_area": safe_area_of(configuration),
             "limit": _limit(configuration, longest_s),
             # The name of a template is not drawn, but it is part of what is compared later.

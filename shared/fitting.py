@@ -62,6 +62,9 @@ def refit(plan: ExportPlan, segments_bytes: int, audio_bytes: int) -> ExportPlan
     """
     size_bytes = file_bytes(plan, segments_bytes, audio_bytes)
     picture, limit = plan.picture, plan.max_bytes
+    if limit is not None and _cannot_shrink(plan):
+        # Nothing is gained by a rounded size: the file itself will say whether it fits.
+        size_bytes = segments_bytes + audio_bytes
     if limit is not None and size_bytes > limit:
         return _smaller(plan, segments_bytes, audio_bytes)
     if picture is None or picture.video.target_kbps is None or picture.video.crf is None:

@@ -316,13 +316,18 @@ class Plan(Spec):
     stitch: StitchSpec = Field(description="What turns their results into the finished file.")
 
 
+def chunk_length_s(codec: VideoCodec) -> int:
+    """Video in a whole chunk of a codec; codecs that differ here cut a video elsewhere."""
+    return LONG_CHUNK_S if codec == "av1" else CHUNK_S
+
+
 def chunk_ranges(frames: int, fps: Fraction, codec: VideoCodec = "h264") -> tuple[FrameRange, ...]:
     """Cut a video of ``frames`` frames into chunks of equal length, to within a frame.
 
     They are as near to CHUNK_S (of AV1 LONG_CHUNK_S) as a whole number of chunks allows, and
     shorter for short videos, but never shorter than SHORTEST_CHUNK_S where there is more than one.
     """
-    chunk_s = LONG_CHUNK_S if codec == "av1" else CHUNK_S
+    chunk_s = chunk_length_s(codec)
     wanted = CHUNKS_WANTED * CHUNK_S // chunk_s
     shortest = frames_to_cover(Fraction(SHORTEST_CHUNK_S), fps)
     longest = frames_to_cover(Fraction(chunk_s), fps)

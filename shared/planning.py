@@ -215,7 +215,8 @@ def picture_of(
         song_key=intake.song_key,
         start_s=span.start_s,
         video=video,
-        branding=intake.branding,
+        # What it was made from is not seen: equal branding of two templates is drawn once.
+        branding=intake.branding and intake.branding.model_copy(update={"template": None}),
         card_s=music_s if card else None,
         fade_out=(music_s - span.fade_s, music_s) if span.fade_s else None,
         safe_area=safe_area_of(configuration),

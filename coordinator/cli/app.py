@@ -88,7 +88,7 @@ def run(arguments: list[str]) -> int:
         message = exc.format_message().rstrip(".").replace(": Value error, ", ": ")
         return _tell(f"{message}. Try: midifarm --help", exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _tell("Interrupted; nothing was written.", 130)
+        return _tell("Interrupted; what was not finished was not written.", 130)
     except CancelledError as exc:
         return _tell(exc.message, 130)
     except (InputError, StorageError) as exc:

@@ -183,6 +183,8 @@ def _outputs(
     if poster is not None and not CONTAINERS[container].has_picture:
         raise CompositionError(f"{container} has no picture to make a poster of.")
     path = target or Path(f"{song.stem}.{container}")
+    if poster is not None and poster.absolute() == path.absolute():
+        raise CompositionError(f"{path} cannot be both the video and its --poster.")
     return [Output(configuration=made_one, path=path, poster=poster)]
 
 

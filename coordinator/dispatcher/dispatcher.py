@@ -315,7 +315,9 @@ class Dispatcher:
             self._failed_on[item.id].add(outcome.node)
         # What hinders a worker may be its node's disk or network, but is not the worker's fault.
         worker = outcome.worker if error.kind is ErrorKind.SUSPECT else None
-        whose = item.export_id or item.asset_id or item.preview_id or ""
+        # All previews of a user count as one: whoever looks at the same odd song again and again
+        # must not set nodes aside.
+        whose = item.export_id or item.asset_id or item.user_id
         if self._suspects.failed(worker, outcome.node, whose, time.monotonic()) and worker:
             _log.warning("worker_set_aside worker=%s", worker)
             await self._call(self._executor.retire, worker)

@@ -19,14 +19,18 @@ class Limits:
     begin_s: float = 120.0
     """The longest that an attempt may wait for a worker while a slot is free."""
     deadline_s: float = 1800.0
-    """The longest that one attempt at a chunk, an intake or a probe may take."""
+    """The longest that one attempt at an intake or a probe may take."""
+    chunk_deadline_s: float = 4 * 3600.0
+    """The same of a chunk: x265 at its slowest needs over an hour for 240 frames of 4K on a core.
+    What hangs is noticed before, by stall_s or as a straggler."""
     preview_deadline_s: float = 120.0
     """The same of a preview: nobody looks at it later."""
     long_deadline_s: float = 6 * 3600.0
     """The same of the sound and the stitch, which are as long as the whole video, and of the
     survey, which encodes some of its chunks many times."""
-    stall_s: float = 180.0
-    """The longest that a chunk may go without a new frame."""
+    stall_s: float = 900.0
+    """The longest that a chunk may go without a new frame. Encoders hold back up to 60 frames to
+    look ahead, which they encode in one go after the last one was drawn."""
     straggler_s: float = 10.0
     """No attempt is called late before, however fast the others were."""
     retention_s: float = 30 * 86400.0
@@ -51,6 +55,8 @@ class Limits:
         match kind:
             case "audio" | "survey" | "stitch":
                 return self.long_deadline_s
+            case "chunk":
+                return self.chunk_deadline_s
             case "preview":
                 return self.preview_deadline_s
         return self.deadline_s

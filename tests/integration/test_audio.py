@@ -208,6 +208,14 @@ def test_equal_input_gives_equal_bytes_and_is_made_once(
     # Without its report the sound counts as unfinished.
     store.delete("out/report")
     assert not prepare_audio(spec, store).cached
+    # What is damaged is made again: the stitch would refuse it for ever.
+    sound = store.get_bytes(spec.key)
+    store.put_bytes(spec.key, sound[:-1] + b"?")
+    assert not prepare_audio(spec, store).cached
+    assert store.get_bytes(spec.key) == sound
+    store.put_bytes("out/report", b"{")
+    assert not prepare_audio(spec, store).cached
+    assert prepare_audio(spec, store).cached
 
 
 def test_who_keeps_a_database_gets_nothing_but_the_sound(noise: Path, store: LocalStore) -> None:

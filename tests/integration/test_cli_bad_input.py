@@ -242,6 +242,10 @@ BAD_AT_ONCE = {
         "There is no file nowhere.png.",
     ),
     "a preset twice": ("song.mid --preset custom --preset custom", "Give each --preset once."),
+    "a poster in the place of the video": (
+        "song.mid --poster out.mp4 --output out.mp4",
+        "out.mp4 cannot be both the video and its --poster.",
+    ),
     "a poster of sound": (
         "song.mid --poster out.jpg --output out.m4a",
         "m4a has no picture to make a poster of.",

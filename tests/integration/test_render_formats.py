@@ -190,4 +190,6 @@ def test_a_batch_goes_on_without_what_is_refused(renders: Renders) -> None:
         assert result["preset"] == preset
         assert result["frames"] == LONG_S * 10
         assert (renders.folder / result["output"]).stat().st_size == result["bytes"]
+    kept = list((renders.folder / "data" / "batch").rglob("*.frames"))
+    assert not kept, "nobody shows these frames any more"
     assert youtube["sha256"] != twitter["sha256"]

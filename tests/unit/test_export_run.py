@@ -19,6 +19,7 @@ from shared.errors import (
     EncodeError,
     MediaError,
     MidifarmError,
+    OversizeError,
     StorageError,
     WorkerLostError,
 )
@@ -537,6 +538,16 @@ def test_what_cannot_be_made_small_enough_is_never_stitched() -> None:
     with pytest.raises(CompositionError, match="platform takes"):
         run.run()
     assert not any(key.startswith("exports/") for key in run.executor.attempts)
+
+
+def test_what_is_too_large_only_as_a_whole_is_rendered_again() -> None:
+    run = Run(make(max_bytes=200_000, silent=True))
+    run.executor.kbps = lambda video: 100 if video.crf == 18 else 50
+    error = OversizeError("Too large.", size_bytes=210_000, max_bytes=200_000)
+    run.executor.fail(run.plan.stitch, error)
+    finished = run.run()
+    assert [one.crf for one in finished.plan.earlier] == [18]
+    assert finished.stitched.key != run.plan.stitch.key
 
 
 def test_sound_alone_has_no_chunks() -> None:

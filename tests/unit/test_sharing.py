@@ -53,6 +53,8 @@ CARD = {"branding": {"end_card": {"text": "Bye"}}}
         # Encoded alike, so that the segments themselves are shared.
         ({}, {}, False),
         ({}, {"audio": {"bitrate": 64}, "name": "two"}, False),
+        # Its chunks are longer, so that it would find no frames of the other's.
+        ({}, {"format": {"video_codec": "av1"}}, False),
         ({}, WEBM | {"quality__framerate": 60}, False),
         ({}, WEBM | {"quality__resolution": {"width": 642, "height": 360}}, False),
         ({}, WEBM | {"quality__pixel_format": "yuv444p"}, False),

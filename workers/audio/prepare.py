@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import av
 import numpy as np
+from pydantic import ValidationError
 
 from shared.errors import ObjectNotFoundError
 from shared.keys import content_key, contour_key
@@ -65,10 +67,9 @@ def prepare_audio(spec: AudioSpec, store: ObjectStore, progress: Progress = unto
         StorageError: The store failed, or a source is missing in it.
         CancelledError: ``progress`` said so.
     """
-    if spec.report_key and store.exists(spec.key) and store.exists(spec.report_key):
-        report = AudioReport.model_validate_json(store.get_bytes(spec.report_key))
-        return report.model_copy(update={"cached": True})
-
+    stored = _stored_sound(spec, store)
+    if stored is not None:
+        return stored
     warnings: list[str] = []
     with ExitStack() as stack:
         source = open_source(spec, store, stack, warnings)
@@ -93,6 +94,19 @@ def prepare_audio(spec: AudioSpec, store: ObjectStore, progress: Progress = unto
     return report
 
 
+def _stored_sound(spec: AudioSpec, store: ObjectStore) -> AudioReport | None:
+    """The report of the sound if the store holds both, and the sound is the one it tells of."""
+    if spec.report_key is None:
+        return None
+    try:
+        report = AudioReport.model_validate_json(store.get_bytes(spec.report_key))
+        with store.as_file(spec.key) as path, path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except (ObjectNotFoundError, ValidationError):
+        return None
+    return report.model_copy(update={"cached": True}) if found == report.sha256 else None
+
+
 def _contour(
     spec: AudioSpec, source: Source, store: ObjectStore, warnings: list[str], progress: Progress
 ) -> Contour:
@@ -101,7 +115,8 @@ def _contour(
         content_key(
             {
                 "revision": CONTOUR_REVISION,
-                "libraries": f"av {av.__version__}, numpy {np.__version__}",
+                "libraries": f"av {av.__version__}, numpy {np.__version__}, "
+                f"tinysoundfont {version('tinysoundfont')}",
                 "heard_samples": heard_samples(spec),
                 **{name: getattr(spec, name) for name in _HEARD},
             }
