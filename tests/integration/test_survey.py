@@ -93,7 +93,8 @@ def test_the_first_rendering_holds_the_rate(
 ) -> None:
     export = plan(studio, codec=codec, target_kbps=kbps)
     spec = survey_of(export)
-    assert len(spec.ranges) > SAMPLES
+    if codec != "av1":  # whose chunks are so long that each of them is looked at
+        assert len(spec.ranges) > SAMPLES
     found = export.surveyed(survey(spec, song_store, studio, untold))
     chunks = [render_chunk(one, song_store, studio, untold) for one in found.whole().chunks]
     reached = packets_kbps([song_store.get_bytes(one.key) for one in chunks], SECONDS)
