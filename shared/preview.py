@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 from pydantic import Field
@@ -13,6 +15,11 @@ from shared.spec import Spec
 PreviewKind = Literal["still", "sheet", "clip", "latest"]
 """One frame; a contact sheet of several; a short video; the last frame of a finished segment."""
 ImageFormat = Literal["png", "jpeg", "webp"]
+
+IMAGE_FORMATS: Final[Mapping[str, ImageFormat]] = MappingProxyType(
+    {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+)
+"""Kinds of images by the suffix of their files."""
 
 LONGEST_CLIP_S: Final = 10.0
 """A preview is seen at once, or it is none."""

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import av
 from av.error import FFmpegError
-from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
-from shared.codecs import has_alpha
 from shared.errors import RenderError
 from shared.plan import StitchSpec, VideoSpec
+from workers.decoded import as_picture, decoded_frames
 from workers.encode import image_name
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.video.stream import VideoStream
 
 POSTER_WIDTH: Final = 1280
 """A wider frame is scaled down to this many pixels."""
@@ -75,46 +69,15 @@ def _frame_of(path: Path, video: VideoSpec, frame: int) -> Image.Image:
     """A frame of a movie or an animation."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1
         base, time = Fraction(stream.time_base or 0), frame / video.fps
         if video.codec != "gif":  # whose frames are differences from the first one on
             # Half a frame later, so that no rounding of the container ends before its key frame.
             at = (time + 1 / video.fps / 2) / base
             container.seek(int(at), stream=stream, backward=True)
-        for shown in _decoded(container, stream, video):
+        for shown in decoded_frames(container):
             if shown.pts is None:
                 continue
             # A GIF and a webm count in ticks that are no frames.
             if abs(shown.pts * base - time) < 1 / video.fps / 2:
-                return _picture(shown, video)
+                return as_picture(shown)
     raise RenderError(f"The finished video does not show frame {frame}.")
-
-
-def _decoded(
-    container: InputContainer, stream: VideoStream, video: VideoSpec
-) -> Iterator[av.VideoFrame]:
-    if not (video.codec == "vp9" and has_alpha(video.pixel_format)):
-        yield from container.decode(stream)
-        return
-    # libav's own decoder of VP9 leaves alpha out.
-    decoder = av.CodecContext.create("libvpx-vp9", "r")
-    for packet in container.demux(stream):
-        times = packet.pts
-        for shown in decoder.decode(packet):
-            shown.pts = times if shown.pts is None else shown.pts
-            yield shown
-
-
-def _picture(frame: av.VideoFrame, video: VideoSpec) -> Image.Image:
-    alpha = has_alpha(video.pixel_format)
-    if video.codec == "gif":
-        pixels = frame.to_ndarray(format="rgb24")
-    else:
-        # libswscale takes BT.601 for granted where it is not told what was encoded.
-        pixels = frame.reformat(
-            format="rgba" if alpha else "rgb24",
-            src_colorspace=Colorspace.ITU709,
-            src_color_range=ColorRange.MPEG,
-            dst_color_range=ColorRange.JPEG,
-        ).to_ndarray()
-    return Image.fromarray(pixels)

@@ -31,16 +31,10 @@ from coordinator.cli.song_options import (
 from coordinator.output import check_output, publish
 from shared.errors import CompositionError, InputError
 from shared.intake import IntakeRequest
-from shared.preview import ImageFormat, PreviewKind, PreviewReport
+from shared.preview import IMAGE_FORMATS, ImageFormat, PreviewKind, PreviewReport
 from shared.settings import read_settings
 from shared.storage import open_store
 
-_FORMATS: Final[dict[str, ImageFormat]] = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-}
 _WIDEST: Final = 3840
 _SHEET_WIDTH: Final = 1280
 _CLIP_WIDTH: Final = 640
@@ -251,9 +245,9 @@ def _image_format(asked: _Asked) -> ImageFormat:
         if suffix != ".mp4":
             raise InputError(f"A clip is an mp4: call it {asked.output.with_suffix('.mp4')}.")
         return "png"
-    if suffix not in _FORMATS:
+    if suffix not in IMAGE_FORMATS:
         raise InputError(f"{asked.output} is no picture's name; end it in .png, .jpg or .webp.")
-    return _FORMATS[suffix]
+    return IMAGE_FORMATS[suffix]
 
 
 def _tell(asked: _Asked, report: PreviewReport) -> None:

@@ -35,10 +35,10 @@ from shared.composition import BackgroundLayer, TitleLayer
 from shared.composition import Composition as Drawing
 from shared.errors import InputError
 from shared.export import ExportConfiguration
+from shared.preview import IMAGE_FORMATS
 from shared.templates import TEMPLATES
 
 _STILL_WIDTH: Final = 1920
-_IMAGE_FORMATS: Final = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 
 
 @with_settings(ClientSettings)
@@ -161,7 +161,7 @@ def _uploaded(client: Client, configuration: ExportConfiguration) -> dict[str, A
 
 def _check_still(path: Path, *, overwrite: bool) -> str:
     """The format of an image by its name. Raises InputError."""
-    found = _IMAGE_FORMATS.get(path.suffix.lower())
+    found = IMAGE_FORMATS.get(path.suffix.lower())
     if found is None:
         raise InputError(f"--still takes a .png, .jpg or .webp, not {path.name}.")
     check_output(path, overwrite=overwrite)

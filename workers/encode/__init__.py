@@ -1,6 +1,7 @@
 """Encoding: every codec in chunks, the same bytes for the same frames."""
 
 from workers.encode.check import check_segment
+from workers.encode.gif import CLOCK as GIF_CLOCK
 from workers.encode.gif import HEADER_BYTES as GIF_HEADER_BYTES
 from workers.encode.hardware import hardware_encoders
 from workers.encode.instructions import ENCODER_THREADS, instructions
@@ -14,6 +15,7 @@ from workers.encode.segment import (
 
 __all__ = [
     "ENCODER_THREADS",
+    "GIF_CLOCK",
     "GIF_HEADER_BYTES",
     "add_video_stream",
     "check_segment",

@@ -21,7 +21,7 @@ libav's encoder writes into its first packet."""
 TRAILER: Final = b";"
 """What a GIF ends with (GIF89a, section 27)."""
 _SIGNATURE: Final = b"GIF89a"
-_CLOCK: Final = Fraction(1, 100)
+CLOCK: Final = Fraction(1, 100)
 """Delays are hundredths of a second (GIF89a, section 23)."""
 
 
@@ -46,7 +46,7 @@ def encode(pictures: Iterable[av.VideoFrame], video: VideoSpec, *, lead_in: bool
     # -1: played once. How often the whole is played again is for the stitch to say.
     with av.open(buffer, "w", format="gif", options={"loop": "-1"}) as container:
         stream = container.add_mux_stream(
-            "gif", rate=video.fps, width=video.width, height=video.height, time_base=_CLOCK
+            "gif", rate=video.fps, width=video.width, height=video.height, time_base=CLOCK
         )
         header = b""
         for index, data in enumerate(_packets(pictures, video)):

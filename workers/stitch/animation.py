@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,15 +10,13 @@ import av
 
 from shared.errors import RenderError, VerificationError
 from shared.plan import StitchSpec
-from workers.encode import GIF_HEADER_BYTES
+from workers.encode import GIF_CLOCK, GIF_HEADER_BYTES
 from workers.progress import Progress
 from workers.stitch.sources import Sources
 
 if TYPE_CHECKING:
     Packet = av.Packet[Any]  # generic to the type checker alone
 
-_CLOCK: Final = Fraction(1, 100)
-"""Delays are hundredths of a second (GIF89a, section 23)."""
 _TRAILER: Final = b";"
 """What a GIF ends with (GIF89a, section 27); frames end with an empty block."""
 
@@ -42,7 +39,7 @@ def write_animation(spec: StitchSpec, sources: Sources, path: Path, progress: Pr
     options = {"loop": str(spec.gif_loop)}
     with av.open(str(path), "w", format="gif", options=options) as output:
         stream = output.add_mux_stream(
-            "gif", rate=video.fps, width=video.width, height=video.height, time_base=_CLOCK
+            "gif", rate=video.fps, width=video.width, height=video.height, time_base=GIF_CLOCK
         )
         frame = 0
         for data in _frames(sources):
