@@ -104,7 +104,8 @@ class Fetcher:
             FetchError: It cannot be had, or is something else.
         """
         try:
-            async with asyncio.timeout(self._patience_s), self._room:
+            # Who waits behind slow addresses of others does not use up his own time.
+            async with self._room, asyncio.timeout(self._patience_s):
                 return await self._follow(url, kind)
         except TimeoutError:
             raise FetchError(

@@ -132,7 +132,7 @@ def why_again(again: ExportPlan, size_bytes: int) -> str:
     """
     assert again.picture is not None  # noqa: S101  # only a picture is encoded otherwise
     video, limit = again.picture.video, again.max_bytes
-    if limit is not None and size_bytes > 0.95 * limit:
+    if limit is not None and (size_bytes > 0.95 * limit or video.target_kbps is None):
         missed = f"The video would have {size_bytes:,} bytes, {limit:,} are allowed"
     else:
         missed = f"The video missed its rate of {video.target_kbps} kbit/s"
