@@ -161,6 +161,18 @@ AAC_FRAME_BITS: Final = 6144
 """The most that a channel has for 1024 samples (ISO/IEC 14496-3, 4.5.1)."""
 
 
+def picture_codec(container: Container, asked: VideoCodec | None) -> VideoCodec | None:
+    """Codec of the picture: the container's usual one where none was asked for, or None."""
+    usual = CONTAINERS[container].video
+    return asked or (usual[0] if usual else None)
+
+
+def sound_codec(container: Container, asked: AudioCodec | None) -> AudioCodec | None:
+    """Codec of the sound: the container's usual one where none was asked for, or None."""
+    usual = CONTAINERS[container].audio
+    return asked or (usual[0] if usual else None)
+
+
 def has_alpha(pixel_format: str) -> bool:
     """Whether pixels may be transparent."""
     return pixel_format.startswith(("yuva", "rgba"))

@@ -16,7 +16,6 @@ from shared.camel import CamelModel
 from shared.codecs import (
     CODEC_NAMES,
     CODECS,
-    CONTAINERS,
     OPUS_RATE,
     AudioCodec,
     Container,
@@ -25,6 +24,8 @@ from shared.codecs import (
     Profile,
     VideoCodec,
     has_alpha,
+    picture_codec,
+    sound_codec,
     why_no_alpha,
     why_no_bitrate,
     why_no_profile,
@@ -65,14 +66,12 @@ class ExportFormat(CamelModel):
     @property
     def picture(self) -> VideoCodec | None:
         """Codec of the picture; None for sound alone."""
-        usual = CONTAINERS[self.container].video
-        return self.video_codec or (usual[0] if usual else None)
+        return picture_codec(self.container, self.video_codec)
 
     @property
     def sound(self) -> AudioCodec | None:
         """Codec of the sound; None where there can be none."""
-        usual = CONTAINERS[self.container].audio
-        return self.audio_codec or (usual[0] if usual else None)
+        return sound_codec(self.container, self.audio_codec)
 
 
 class Resolution(CamelModel):

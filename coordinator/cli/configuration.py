@@ -24,6 +24,8 @@ from shared.codecs import (
     AudioCodec,
     Container,
     has_alpha,
+    picture_codec,
+    sound_codec,
     why_no_bitrate,
 )
 from shared.composition import describe
@@ -78,9 +80,12 @@ def read_configuration(
         base = _read_config(options.config)
     plain = base.model_dump(mode="json")
     plain["format"] |= _format(base, options)
-    plain["quality"] |= _size(base, options) | _quality(base, options, _picture(plain["format"]))
-    plain["gif"] |= _gif(options, plain["format"]["container"])
-    plain["audio"] |= _audio(base, options, _sound(plain["format"]))
+    container = plain["format"]["container"]
+    picture = picture_codec(container, plain["format"]["video_codec"])
+    sound = sound_codec(container, plain["format"]["audio_codec"])
+    plain["quality"] |= _size(base, options) | _quality(base, options, picture)
+    plain["gif"] |= _gif(options, container)
+    plain["audio"] |= _audio(base, options, sound)
     plain["social_media"] = _platform(plain, options)
     branding = _branding(base.branding, options, find_branding)
     plain["branding"] = branding and branding.model_dump(mode="json")
@@ -137,18 +142,6 @@ def _transparent(container: Container, codec: str | None) -> tuple[str, str]:
             f"{CODEC_NAMES[can]} can: give --video-codec {can}, or leave it out."
         )
     return can, pixels
-
-
-def _picture(plain: dict[str, Any]) -> str | None:
-    """Codec of the picture of a format."""
-    usual = CONTAINERS[plain["container"]].video
-    return plain["video_codec"] or (usual[0] if usual else None)
-
-
-def _sound(plain: dict[str, Any]) -> AudioCodec | None:
-    """Codec of the sound of a format."""
-    usual = CONTAINERS[plain["container"]].audio
-    return plain["audio_codec"] or (usual[0] if usual else None)
 
 
 def _size(base: ExportConfiguration, options: OutputOptions) -> dict[str, Any]:

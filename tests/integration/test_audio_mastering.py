@@ -17,8 +17,9 @@ from shared.storage.local import LocalStore
 from tests.soundfonts import make_soundfont
 from tests.sounds import RATE, Sound, bells, crest, judged, knocks, piano, square
 from workers.audio import prepare_audio, source
-from workers.audio.encoding import SOUNDS, decode_sound, encode_sound, sound_packets
+from workers.audio.encoding import decode_sound, encode_sound, sound_packets
 from workers.midi import read_midi
+from workers.sounds import SOUNDS
 
 pytestmark = pytest.mark.ffmpeg
 

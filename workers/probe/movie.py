@@ -17,8 +17,9 @@ from shared.codecs import CODECS, Container, has_alpha
 from shared.plan import AudioSpec, VideoSpec
 from workers.probe.boxes import read_boxes, read_movie_header
 from workers.probe.opening import open_media
-from workers.probe.sound import SOUND_FRAMES, sound_problems
+from workers.probe.sound import sound_problems
 from workers.probe.timing import EXACT, MILLISECONDS, TrackTimes
+from workers.sounds import SOUNDS
 
 _DEMUXERS: Final[Mapping[Container, str]] = MappingProxyType(
     {"mp4": "mov", "mov": "mov", "m4a": "mov", "webm": "matroska", "mp3": "mp3", "ogg": "ogg"}
@@ -140,7 +141,7 @@ def _duration_problems(
     planned_s = _planned_s(video, frames, audio)
     if audio is not None and container != "mp3":
         # Opus counts its priming in.
-        heard = audio.samples + SOUND_FRAMES[audio.codec].priming_samples
+        heard = audio.samples + SOUNDS[audio.codec].priming_samples
         planned_s = max(planned_s, Fraction(heard, audio.sample_rate))
     # webm rounds both when the last packet begins and how long it lasts.
     tolerance_s = Fraction(2, 1000) if container == "webm" else Fraction(1, 100_000)
