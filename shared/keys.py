@@ -66,6 +66,11 @@ def contour_key(content: str) -> str:
     return f"{ANALYSES}{content[:2]}/{content}.npz"
 
 
+def hearing_key(content: str) -> str:
+    """Where what the picture hears of a sound is kept, for every chunk and every export of it."""
+    return f"{ANALYSES}{content[:2]}/{content}.hearing"
+
+
 def frames_key(content: str) -> str:
     """Where the frames of a chunk are kept without loss, for a while."""
     return f"{KEPT_FRAMES}{content[:2]}/{content}.frames"

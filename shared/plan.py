@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from importlib.metadata import version
 from typing import Final, Self
 
 from pydantic import Field, model_validator
@@ -27,6 +28,7 @@ from shared.keys import (
     audio_key,
     content_key,
     frames_key,
+    hearing_key,
     result_key,
     segment_key,
     survey_key,
@@ -50,6 +52,11 @@ _MOST_CHUNKS: Final = 100_000
 
 BUFFER_S: Final = 2
 """The rate is capped over this long (the decoder's buffer)."""
+
+
+HEARING_REVISION: Final = 1
+"""Changes with what is found in a sound, so that an old finding is not taken for a new one."""
+_LISTENING_LIBRARIES: Final = ("av", "numpy", "tinysoundfont")
 
 
 class VideoSpec(Spec):
@@ -173,6 +180,48 @@ class AudioReport(Spec):
     cached: bool = Field(default=False, description="Whether the sound was in the store already.")
 
 
+class HeardSpec(Spec):
+    """What the picture listens to: a recording, or a song that is synthesised.
+
+    Without a SoundFont a song is listened to as plain tones: the video is silent then, but its
+    spectrum moves.
+    """
+
+    recording_key: str | None = Field(
+        default=None, description="Object key of the recording; None where there is none."
+    )
+    song_key: str | None = Field(
+        default=None, description="Object key of the analysed MIDI where there is no recording."
+    )
+    soundfont_key: str | None = Field(
+        default=None, description="Object key of the SoundFont to synthesise it with."
+    )
+    offset_s: Seconds = Field(
+        default=Fraction(0),
+        description="Song time at which the recording begins; 0 where the song is synthesised.",
+    )
+
+    @model_validator(mode="after")
+    def _recorded_or_played(self) -> Self:
+        if (self.recording_key is None) == (self.song_key is None):
+            raise ValueError("there must be a recording or a song, and not both")
+        if self.soundfont_key is not None and self.song_key is None:
+            raise ValueError("a recording needs no SoundFont")
+        return self
+
+    @property
+    def key(self) -> str:
+        """Object key of what is found in it, wherever it lies in the song."""
+        facts = {
+            "hearing": HEARING_REVISION,
+            "libraries": {name: version(name) for name in _LISTENING_LIBRARIES},
+            "recording": self.recording_key,
+            "song": self.song_key,
+            "soundfont": self.soundfont_key,
+        }
+        return hearing_key(content_key(facts))
+
+
 class Picture(Spec):
     """Everything that determines the frames of an export, whatever their number."""
 
@@ -191,6 +240,9 @@ class Picture(Spec):
     )
     safe_area: SafeArea = Field(
         default=WHOLE, description="What the platform leaves free of the frame."
+    )
+    heard: HeardSpec | None = Field(
+        default=None, description="What its layers listen to; None where none does."
     )
 
     @property

@@ -16,6 +16,7 @@ from shared.intake import Intake
 from shared.plan import (
     AudioReport,
     AudioSpec,
+    HeardSpec,
     Picture,
     Plan,
     SegmentReport,
@@ -220,8 +221,20 @@ def picture_of(
         card_s=music_s if card else None,
         fade_out=(music_s - span.fade_s, music_s) if span.fade_s else None,
         safe_area=safe_area_of(configuration),
+        heard=heard_of(intake),
     )
     return picture, music_frames, music_frames + card_frames
+
+
+def heard_of(intake: Intake) -> HeardSpec | None:
+    """What the picture listens to; None where no layer and no animation does."""
+    composition = intake.composition
+    if not composition.listens:
+        return None
+    if intake.recording_key is not None:
+        offset_s = Fraction(str(composition.audio_offset_s))
+        return HeardSpec(recording_key=intake.recording_key, offset_s=offset_s)
+    return HeardSpec(song_key=intake.song_key, soundfont_key=intake.soundfont_key)
 
 
 def safe_area_of(configuration: ExportConfiguration) -> SafeArea:

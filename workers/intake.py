@@ -12,10 +12,12 @@ from typing import Final
 from shared.errors import CompositionError, InputError
 from shared.intake import Intake, IntakeRequest, IntakeSpec
 from shared.keys import asset_key, content_key, digest, song_key
+from shared.planning import heard_of
 from shared.revision import revision
 from shared.storage import ObjectStore
 from workers.assets import Assets
 from workers.audio import recording_duration_s
+from workers.hearing import find_hearing
 from workers.midi import MidiLimits, Song, read_midi
 from workers.named_file import named_file, naming
 from workers.soundfont import check_soundfont, find_soundfont
@@ -106,19 +108,20 @@ def _take(
         with naming(files.recording):
             recording_s = float(recording_duration_s(files.recording))
         recording_key = keep(files.recording)
-    elif request.with_audio:
+    elif request.with_audio or composition.listens:
+        # Whether a video has sound makes no difference to what is seen of it.
         soundfont = files.soundfont or find_soundfont()
-        if soundfont is None:
+        if soundfont is None and request.with_audio:
             warnings.append(
                 "The video is silent: there is no recording, and no SoundFont was found to play "
                 "the MIDI with. Give --audio, or install one (Debian: timgm6mb-soundfont)."
             )
-        else:
+        elif soundfont is not None:
             with naming(soundfont):
                 check_soundfont(soundfont)
             soundfont_key = keep(soundfont)
     end_s = song.end_s if request.end_s is None else request.end_s
-    return Intake(
+    intake = Intake(
         composition=composition,
         branding=branding,
         song_key=key,
@@ -131,6 +134,11 @@ def _take(
         soundfont_key=soundfont_key,
         warnings=tuple(warnings),
     )
+    heard = heard_of(intake)
+    if heard is not None:
+        # Made here once: the chunks, many at a time, find it.
+        find_hearing(heard, store)
+    return intake
 
 
 def take_midi(path: Path, store: ObjectStore) -> tuple[str, Song]:

@@ -1,9 +1,9 @@
 """What a worker process keeps from one chunk to the next.
 
 Opening a context, compiling shaders and loading a song take longer than drawing a few frames,
-so they stay: the context for good, the last few songs, the renderers of the last two pictures (so
-that a preview between two chunks of an export costs the export nothing), and what was found in the
-files of the last few previews.
+so they stay: the context for good, the last few songs and what is heard of them, the renderers of
+the last two pictures (so that a preview between two chunks of an export costs the export nothing),
+and what was found in the files of the last few previews.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ import moderngl
 
 from shared.intake import Intake, IntakeSpec
 from shared.keys import content_key
-from shared.plan import Picture
+from shared.plan import HeardSpec, Picture
 from shared.storage import ObjectStore
 from workers.engine import identity
 from workers.gl.context import open_context
+from workers.hearing import Hearing, find_hearing
 from workers.intake import take_in_objects
 from workers.midi import Song
 from workers.renderer import Renderer
 
 _SONGS_KEPT: Final = 3
+_HEARINGS_KEPT: Final = 2
+"""Each has 1.6 MB a minute."""
 _RENDERERS_KEPT: Final = 2
 _INTAKES_KEPT: Final = 8
 
@@ -38,6 +41,7 @@ class Studio:
         self._stack = ExitStack()
         self._context: moderngl.Context = self._stack.enter_context(open_context(device_index))
         self._songs: OrderedDict[str, Song] = OrderedDict()
+        self._hearings: OrderedDict[str, Hearing] = OrderedDict()
         self._renderers: OrderedDict[str, Renderer] = OrderedDict()
         self._intakes: OrderedDict[str, Intake] = OrderedDict()
         self.engine = identity(self._context)
@@ -52,6 +56,7 @@ class Studio:
         """Let everything go; a second time does no harm."""
         self._renderers.clear()
         self._songs.clear()
+        self._hearings.clear()
         # What is freed after its context would be deleted, by its number, in whichever is current.
         gc.collect()
         self._stack.close()
@@ -64,6 +69,16 @@ class Studio:
                 self._songs.popitem(last=False)
         self._songs.move_to_end(key)
         return self._songs[key]
+
+    def hearing(self, spec: HeardSpec, store: ObjectStore) -> Hearing:
+        """What is heard of a song."""
+        key = spec.key
+        if key not in self._hearings:
+            self._hearings[key] = find_hearing(spec, store)
+            while len(self._hearings) > _HEARINGS_KEPT:
+                self._hearings.popitem(last=False)
+        self._hearings.move_to_end(key)
+        return self._hearings[key]
 
     def intake(self, spec: IntakeSpec, store: ObjectStore) -> Intake:
         """What is in files that are in the store; of the same files it was found before.
@@ -97,6 +112,7 @@ class Studio:
                     picture,
                     self.song(picture.song_key, store),
                     lambda name: files.enter_context(store.as_file(name)),
+                    hearing=self.hearing(picture.heard, store) if picture.heard else None,
                 )
         self._renderers.move_to_end(key)
         return self._renderers[key]
