@@ -11,7 +11,7 @@ from shared.branding import Branding
 from shared.composition import Composition
 from shared.spec import Spec
 
-AssetKind = Literal["midi", "audio", "image", "font", "soundfont"]
+AssetKind = Literal["midi", "audio", "image", "font", "soundfont", "video"]
 """What an uploaded file is meant as."""
 
 
@@ -25,7 +25,7 @@ class IntakeRequest(Spec):
         description="What to synthesise the MIDI with where there is no recording; without it an "
         "installed one is looked for.",
     )
-    composition: Composition = Field(description="May name images and fonts by path.")
+    composition: Composition = Field(description="May name images, videos and fonts by path.")
     branding: Branding | None = Field(
         default=None, description="Watermark and end card; may name images and fonts by path."
     )
@@ -45,7 +45,7 @@ class IntakeSpec(Spec):
         description="Object key of what to synthesise the MIDI with where there is no recording; "
         "without it one that is installed on the worker is looked for.",
     )
-    composition: Composition = Field(description="Names images and fonts by object key.")
+    composition: Composition = Field(description="Names images, videos and fonts by object key.")
     branding: Branding | None = Field(
         default=None, description="Watermark and end card; images and fonts by object key."
     )
@@ -62,7 +62,7 @@ class IntakeSpec(Spec):
 class Intake(Spec):
     """What is in the object store now, and what the plan needs to know of it."""
 
-    composition: Composition = Field(description="Images and fonts named by their asset keys.")
+    composition: Composition = Field(description="Images, videos and fonts named by asset keys.")
     branding: Branding | None = Field(
         default=None, description="The same of the watermark and the end card."
     )

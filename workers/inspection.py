@@ -10,6 +10,7 @@ from shared.errors import InputError
 from shared.intake import AssetKind, ProbeReport, ProbeSpec
 from shared.storage import ObjectStore
 from workers.audio import recording_duration_s
+from workers.footage import check_footage
 from workers.images import image_size, open_image
 from workers.intake import read_limited
 from workers.midi import MidiLimits, Song, read_midi
@@ -93,12 +94,17 @@ def _look_at_soundfont(path: Path) -> dict[str, Any]:
     return {"kind": "soundfont"}
 
 
+def _look_at_video(path: Path) -> dict[str, Any]:
+    return {"kind": "video", **check_footage(path).model_dump(mode="json")}
+
+
 _LOOK: Final[dict[AssetKind, Callable[[Path], dict[str, Any]]]] = {
     "midi": _look_at_midi,
     "audio": _look_at_audio,
     "image": _look_at_image,
     "font": _look_at_font,
     "soundfont": _look_at_soundfont,
+    "video": _look_at_video,
 }
 
 

@@ -28,6 +28,7 @@ _UNNAMED: Final[dict[AssetKind, str]] = {
     "image": "image",
     "font": "font",
     "soundfont": "soundfont.sf2",
+    "video": "video",
 }
 
 
@@ -79,7 +80,11 @@ async def upload_asset(
     caller: By,
     services: Parts,
     kind: Annotated[
-        AssetKind | None, Query(description="What it is to be; found out without it.")
+        AssetKind | None,
+        Query(
+            description="What it is to be; found out without it. An MP4 or MOV file with sound is "
+            "then a recording, and a GIF an image: say `video` for their moving pictures."
+        ),
     ] = None,
     name: Annotated[str, Query(description="The file's name.", max_length=4096)] = "",
 ) -> Asset:

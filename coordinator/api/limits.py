@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -24,15 +25,15 @@ class UploadLimits(BaseModel):
     image: int = Field(default=50 * _MIB, gt=0, description="An image.")
     font: int = Field(default=30 * _MIB, gt=0, description="A font.")
     soundfont: int = Field(default=1024 * _MIB, gt=0, description="A SoundFont.")
+    video: int = Field(default=2048 * _MIB, gt=0, description="A video for a background.")
 
     def of(self, kind: AssetKind) -> int:
         """The limit of a kind."""
         return int(getattr(self, kind))
 
-    @property
-    def most(self) -> int:
-        """The limit of the kind that may be largest."""
-        return max(self.midi, self.audio, self.image, self.font, self.soundfont)
+    def most(self, kinds: Iterable[AssetKind]) -> int:
+        """The limit of whichever of some kinds may be largest."""
+        return max(self.of(kind) for kind in kinds)
 
 
 class ApiLimits(BaseModel):

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, get_args
 
 from anyio import to_thread
 from fastapi import Request
@@ -18,10 +18,12 @@ from starlette.requests import ClientDisconnect
 
 from coordinator.api.limits import UploadLimits
 from coordinator.api.problems import ApiError, field_error
-from coordinator.api.sniffing import HEAD_BYTES, fault, sniff
+from coordinator.api.sniffing import HEAD_BYTES, fault, is_boxed, possible
+from coordinator.api.tracks import is_silent_movie
 from shared.errors import StorageFullError
 from shared.intake import AssetKind
 
+_KINDS: Final[tuple[AssetKind, ...]] = get_args(AssetKind)
 _BLOCK_BYTES: Final = 1 << 20
 _DRAIN_BYTES: Final = 64 << 20
 _DRAIN_S: Final = 5.0
@@ -58,7 +60,7 @@ async def received(
         InputError: It is empty.
         StorageFullError: There is no room for it.
     """
-    most = limits.most if kind is None else limits.of(kind)
+    most = limits.most(_KINDS if kind is None else (kind,))
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
         await _drain(request)
@@ -86,6 +88,9 @@ class _Arrival:
 
     def __init__(self, file: IO[bytes], kind: AssetKind | None, limits: UploadLimits) -> None:
         self.kind = kind
+        self._kinds = _KINDS if kind is None else (kind,)
+        """What it may be, the likeliest first."""
+        self._boxed = False
         self.hash = hashlib.sha256()
         self._file = file
         self._limits = limits
@@ -107,8 +112,15 @@ class _Arrival:
             raise field_error("body", "the file is empty; send its bytes as the request's body")
         if not self._looked:
             self._look()
-        self._measure()
         await self._write()
+        if self.kind is None:
+            self.kind = self._kinds[0]
+            if self._boxed and "video" in self._kinds:
+                # Only the whole file says whether there is sound in it.
+                silent = await to_thread.run_sync(is_silent_movie, Path(self._file.name))
+                self.kind = "video" if silent else "audio"
+        self._kinds = (self.kind,)
+        self._measure()
         return self._size_bytes
 
     def _look(self) -> None:
@@ -117,12 +129,13 @@ class _Arrival:
         sentence = fault(head, self.kind)
         if sentence is not None:
             raise ApiError(415, sentence, code="unsupported_file")
-        self.kind = self.kind or sniff(head)
+        if self.kind is None:
+            self._kinds, self._boxed = possible(head), is_boxed(head)
 
     def _measure(self) -> None:
-        most = self._limits.most if self.kind is None else self._limits.of(self.kind)
+        most = self._limits.most(self._kinds)
         if self._size_bytes > most:
-            raise _too_large(most, self.kind)
+            raise _too_large(most, self._kinds[0] if self._looked else self.kind)
 
     async def _write(self) -> None:
         block, self._waiting = self._waiting, bytearray()

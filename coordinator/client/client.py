@@ -92,7 +92,7 @@ class Client:
 
         Args:
             path: The file.
-            kind: midi, audio, image, font or soundfont; the server finds out without it.
+            kind: midi, audio, image, font, soundfont or video; the server finds out without it.
             name: What the musician knows it as; its file name without it.
             on_bytes: Told how far it is.
 

@@ -21,7 +21,7 @@ class Asset(_Answer):
     """An uploaded file."""
 
     id: str = Field(description="Its id.")
-    kind: str = Field(description="midi, audio, image, font or soundfont.")
+    kind: str = Field(description="midi, audio, image, font, soundfont or video.")
     name: str = Field(description="Its file name.")
     sha256: str = Field(description="Hash of its bytes.")
     size_bytes: int = Field(description="Its length.")

@@ -19,6 +19,7 @@ from tests.api import RunningApi
 from tests.integration.test_api import midi
 from tests.integration.test_api_previews import PNG, Painter
 
+MP4 = b"\0\0\0\x20ftypisom" + bytes(64)
 JPEG = b"\xff\xd8\xff poster"
 Command = Callable[..., str]
 
@@ -141,6 +142,42 @@ def test_submit_uploads_branding_and_makes_one_batch(api: RunningApi, midifarm: 
     assert "gone.png" in wrong
     assert "no template" in midifarm("submit", "song.mid", "--template", "tpl_x", status=2)
     assert len(api.sql("select * from assets")) == count
+
+
+@pytest.mark.parametrize("picture", ["--style neon", "--composition looks/mine.json"])
+def test_submit_uploads_what_dresses_a_style_or_a_composition(
+    api: RunningApi, client: Client, midifarm: Command, tmp_path: Path, picture: str
+) -> None:
+    (tmp_path / "looks").mkdir()
+    (tmp_path / "looks" / "sky.png").write_bytes(PNG + b"sky")
+    layers = [{"type": "background"}, {"type": "image", "image": "sky.png"}, {"type": "title"}]
+    (tmp_path / "looks" / "mine.json").write_text(json.dumps({"layers": layers}))
+    (tmp_path / "waves.mp4").write_bytes(MP4)
+    (tmp_path / "song.lrc").write_bytes("[00:01.00]Grüße".encode("cp1252"))
+    midifarm(
+        *("submit", "song.mid", *picture.split(), "--title", "Nocturne", "--artist", "A. Musician"),
+        *("--cover", "logo.png", "--background", "waves.mp4", "--lyrics", "song.lrc"),
+    )
+    assets = {row["id"]: row for row in api.sql("select id, kind, sha256 from assets")}
+    (made,) = api.sql("select document from composition_revisions")
+    dressing = made["document"]["dressing"]
+    cover, waves = (assets[dressing[field]] for field in ("cover", "background_video"))
+    assert (cover["kind"], cover["sha256"]) == ("image", digest(PNG))
+    assert (waves["kind"], waves["sha256"]) == ("video", digest(MP4))
+    texts = (dressing["title"], dressing["artist"], dressing["lyrics"])
+    assert texts == ("Nocturne", "A. Musician", "[00:01.00]Grüße")
+    (job,) = api.sql("select intake from export_jobs")
+    ground, *others = job["intake"]["composition"]["layers"]
+    assert ground["video"] == asset_key(digest(MP4))
+    if "mine.json" in picture:
+        assert others[0]["image"] == asset_key(digest(PNG + b"sky"))
+    count = len(assets)
+    wrong = midifarm("submit", "song.mid", "--cover", "song.lrc", status=2)
+    assert "--cover takes an image, which song.lrc is not." in wrong
+    assert "gone.lrc" in midifarm("submit", "song.mid", "--lyrics", "gone.lrc", status=2)
+    replacing = ("--cover", "logo.png", "--still", "logo.png", "--overwrite")
+    assert "cannot be replaced" in midifarm("submit", "song.mid", *replacing, status=2)
+    assert len(api.sql("select id from assets")) == count
 
 
 def test_submit_shows_a_frame_instead(api: RunningApi, midifarm: Command, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import av
 from av.container import InputContainer
@@ -20,9 +20,16 @@ PICTURE_FORMATS: Final = (
 )
 """The demuxers that a picture may be looked at with."""
 
+FOOTAGE_FORMATS: Final = ("avi", "flv", "gif", "matroska", "mov", "mpegts")
+"""The demuxers that a video behind the notes may be read with; matroska is webm too."""
 
-def open_media(path: Path, formats: tuple[str, ...]) -> InputContainer:
+
+def open_media(media: Path | IO[bytes], formats: tuple[str, ...]) -> InputContainer:
     """Open a media file with one of the named demuxers, or not at all.
+
+    Args:
+        media: Where it is, or the open file itself, which may have been deleted meanwhile.
+        formats: libav's names of the demuxers.
 
     This is an allow-list and not a list of the wicked, because libav judges a file by its
     content, and some of its demuxers open what the content names: hls, dash, concat, image2,
@@ -38,7 +45,7 @@ def open_media(path: Path, formats: tuple[str, ...]) -> InputContainer:
     """
     return av.open(
         # "file:" keeps libav from taking the beginning of a name for a protocol.
-        f"file:{path.absolute()}",
+        f"file:{media.absolute()}" if isinstance(media, Path) else media,
         "r",
         container_options={
             "format_whitelist": ",".join(formats),
