@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coordinator.documents import AssetUse
-from shared.branding import Branding
+from shared.branding import BUILTIN, Branding
 from shared.keys import asset_key
 from shared.templates import TEMPLATES
 
-BUILTIN: Final = "builtin:"
-"""How the name of a logo of ours begins."""
 _TEMPLATE: Final = re.compile(r"([A-Za-z0-9_-]{1,60})(?:@([1-9][0-9]{0,8}))?")
 
 

@@ -37,6 +37,9 @@ PLATFORM_NAMES: Final[dict[str, str]] = {
 }
 """As the platforms write themselves."""
 
+BUILTIN: Final = "builtin:"
+"""How the names of images begin that are logos of ours, and no files."""
+
 Position = Literal["top-left", "top-right", "bottom-left", "bottom-right", "center"]
 ImageName = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 """An uploaded image's asset id, an https address that is fetched once, ``builtin:NAME`` for a

@@ -1,14 +1,16 @@
-"""The images and fonts that a composition and its branding name, taken in."""
+"""The images, videos and fonts that a composition and its branding name, taken in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from shared.asset_fields import asset_fields
 from shared.branding import PLATFORM_NAMES, Branding, EndCard, Watermark
-from shared.composition import BackgroundLayer, Composition, Layer, TitleLayer
+from shared.composition import Composition, Layer, LyricsLayer, TextLayer, TitleLayer
 from shared.profiles import qr_text
 from workers.fonts.installed import find_font
+from workers.footage import check_footage
 from workers.images import open_image
 from workers.logos import check_logo, is_builtin
 from workers.midi import Song
@@ -33,26 +35,12 @@ class Assets:
         self.warnings: list[str] = []
 
     def composition(self, composition: Composition, song: Song) -> Composition:
-        """A composition with its images and fonts named by object key.
+        """A composition with its images, videos and fonts named by object key.
 
         Raises:
             InputError: A file is missing, or is not what it should be.
         """
-        layers: list[Layer] = []
-        for layer in composition.layers:
-            taken: Layer = layer
-            match layer:
-                case BackgroundLayer(image=str(name)):
-                    taken = layer.model_copy(
-                        update={"image": self._image(name, "composition's image")}
-                    )
-                case TitleLayer():
-                    texts = (layer.text or song.title, layer.artist)
-                    font = self._font(
-                        layer.font, texts, "composition's font", "The title's", "the title layer"
-                    )
-                    taken = layer.model_copy(update={"font": font})
-            layers.append(taken)
+        layers = [layer.model_copy(update=self._taken(layer, song)) for layer in composition.layers]
         return composition.model_copy(update={"layers": tuple(layers)})
 
     def branding(self, branding: Branding | None) -> Branding | None:
@@ -69,6 +57,22 @@ class Assets:
         if branding.end_card is not None:
             changed["end_card"] = self._end_card(branding.end_card)
         return branding.model_copy(update=changed) if changed else None
+
+    def _taken(self, layer: Layer, song: Song) -> dict[str, str | None]:
+        """The keys of a layer's files, by its fields."""
+        taken: dict[str, str | None] = {}
+        for field, kind in asset_fields(layer).items():
+            name: str | None = getattr(layer, field)
+            what = f"composition's {kind}"
+            if kind == "font":
+                whose = layer.type.replace("_", " ")
+                taken[field] = self._font(
+                    name, _texts(layer, song), what, f"The {whose}'s", f"the {whose} layer"
+                )
+            elif name is not None:
+                take = self._video if kind == "video" else self._image
+                taken[field] = take(name, what)
+        return taken
 
     def _watermark(self, watermark: Watermark) -> Watermark:
         key = self._image(watermark.image_url, "watermark")
@@ -100,6 +104,12 @@ class Assets:
             open_image(path, *_DECODED)
         return self._keep(path)
 
+    def _video(self, name: str, what: str) -> str:
+        path = self._find(name, what)
+        with naming(path):
+            check_footage(path)
+        return self._keep(path)
+
     def _font(
         self, name: str | None, texts: Iterable[str], what: str, whose: str, where: str
     ) -> str | None:
@@ -118,6 +128,19 @@ class Assets:
                 f"{whose} font cannot draw {missing}; give {where} a font that can."
             )
         return self._keep(path) if path is not None else None
+
+
+def _texts(layer: Layer, song: Song) -> tuple[str, ...]:
+    """What a layer with a font writes: if its font cannot, one that can is looked for."""
+    match layer:
+        case TitleLayer():
+            return layer.text or song.title, layer.artist
+        case TextLayer():
+            return (layer.text,)
+        case LyricsLayer():
+            return (" ".join(layer.lrc.split()),)
+        case _:
+            return ()
 
 
 def _missing(texts: Iterable[str], path: Path | None) -> str:

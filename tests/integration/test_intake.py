@@ -6,16 +6,20 @@ import io
 import shutil
 import wave
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from PIL import Image
 
+from shared.asset_fields import rename_assets
 from shared.branding import Branding
-from shared.composition import BackgroundLayer, Composition, TitleLayer
-from shared.errors import InputError, MediaError, MidiError, ObjectNotFoundError
+from shared.composition import BackgroundLayer, Composition, ImageLayer, TitleLayer
+from shared.errors import CompositionError, InputError, MediaError, MidiError, ObjectNotFoundError
 from shared.intake import AssetKind, Intake, IntakeRequest, IntakeSpec, ProbeSpec
 from shared.storage import LocalStore
+from tests.clips import make_clip
 from tests.songs import SongFile
 from tests.soundfonts import make_soundfont
 from workers import fonts
@@ -51,12 +55,21 @@ def font_bytes() -> bytes:
     return (Path(fonts.__file__).parent / "Inter-SemiBold.otf").read_bytes()
 
 
+@cache
+def video_bytes() -> bytes:
+    """A video that lies on its side."""
+    with TemporaryDirectory() as folder:
+        path = make_clip(Path(folder, "clip.mov"), "mpeg4", frames=3, rotation_deg=90)
+        return path.read_bytes()
+
+
 GOOD: dict[AssetKind, Callable[[], bytes]] = {
     "midi": midi_bytes,
     "audio": wav_bytes,
     "image": image_bytes,
     "font": font_bytes,
     "soundfont": make_soundfont,
+    "video": video_bytes,
 }
 COMPOSITION = Composition.model_validate(
     {
@@ -88,6 +101,9 @@ def test_what_is_good_is_described(store: LocalStore) -> None:
     assert (turned["width"], turned["height"]) == (20, 40), "as it is shown"
     assert probe(store, font_bytes(), "Face.otf", "font")["family"] == "Inter"
     probe(store, make_soundfont(), "Piano.sf2", "soundfont")
+    video = probe(store, video_bytes(), "Rain.mov", "video")
+    assert (video["width"], video["height"], video["fps"]) == (72, 128, "30")
+    assert (video["duration_s"], video["frames"], video["codec"]) == (0.1, 3, "mpeg4")
 
 
 @pytest.mark.parametrize("kind", GOOD)
@@ -155,16 +171,36 @@ def test_files_and_objects_are_taken_in_alike(store: LocalStore, tmp_path: Path)
 
 def renamed(composition: Composition, names: dict[str, str]) -> Composition:
     """A composition that names its assets otherwise."""
-    layers = []
-    for layer in composition.layers:
-        match layer:
-            case BackgroundLayer(image=str(name)):
-                layers.append(layer.model_copy(update={"image": names[name]}))
-            case TitleLayer(font=str(name)):
-                layers.append(layer.model_copy(update={"font": names[name]}))
-            case _:
-                layers.append(layer)
-    return composition.model_copy(update={"layers": tuple(layers)})
+    return rename_assets(composition, lambda named: names[named.name])
+
+
+def test_videos_and_images_are_taken_in(store: LocalStore, tmp_path: Path) -> None:
+    (tmp_path / "song.mid").write_bytes(midi_bytes())
+    (tmp_path / "rain.mov").write_bytes(video_bytes())
+    (tmp_path / "cover.png").write_bytes(image_bytes())
+
+    def take(name: str) -> Intake:
+        layers = (
+            BackgroundLayer(video=name),
+            ImageLayer(image="cover.png"),
+            ImageLayer(image="builtin:social-logo"),
+        )
+        drawn = Composition(layers=layers)
+        asked = IntakeRequest(midi=tmp_path / "song.mid", composition=drawn, folder=tmp_path)
+        return take_in(asked, store)
+
+    ground, cover, logo = take("rain.mov").composition.layers
+    assert isinstance(ground, BackgroundLayer)
+    assert isinstance(cover, ImageLayer)
+    assert ground.video is not None
+    assert cover.image is not None
+    assert store.get_bytes(ground.video) == video_bytes()
+    assert store.get_bytes(cover.image) == image_bytes()
+    assert logo == ImageLayer(image="builtin:social-logo")
+    with pytest.raises(MediaError, match=r"cover\.png: The video cannot be read"):
+        take("cover.png")
+    with pytest.raises(CompositionError, match=r"composition's video snow\.mov does not exist"):
+        take("snow.mov")
 
 
 def test_a_soundfont_of_the_musician_is_taken(store: LocalStore) -> None:
@@ -175,6 +211,10 @@ def test_a_soundfont_of_the_musician_is_taken(store: LocalStore) -> None:
     assert take_in_objects(spec, store).soundfont_key == "assets/font"
     silent = spec.model_copy(update={"with_audio": False})
     assert take_in_objects(silent, store).soundfont_key is None
+    # What is seen of a video is the same whether it has sound or not.
+    hearing = Composition.model_validate({"layers": [{"type": "spectrum"}]})
+    silent = silent.model_copy(update={"composition": hearing})
+    assert take_in_objects(silent, store).soundfont_key == "assets/font"
 
 
 def test_what_is_wrong_is_called_by_its_name(store: LocalStore) -> None:

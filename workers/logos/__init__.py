@@ -12,13 +12,11 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from shared.branding import BUILTIN
 from shared.errors import CompositionError
 from workers.fonts import open_font
 
 Ink = tuple[int, int, int, int]
-
-PREFIX: Final = "builtin:"
-"""What names of images begin with that are drawn by us."""
 
 _DRAWN_PX: Final = (240, 1200)
 """Everything is drawn larger, so that its edges come out smooth: four times as wide, within these
@@ -35,7 +33,7 @@ _SPROUT: Final = 2
 
 def is_builtin(name: str) -> bool:
     """Whether an image is drawn by us."""
-    return name.startswith(PREFIX)
+    return name.startswith(BUILTIN)
 
 
 def draw_logo(name: str, width_px: int, *, on_light: bool = False) -> Image.Image:
@@ -50,7 +48,7 @@ def draw_logo(name: str, width_px: int, *, on_light: bool = False) -> Image.Imag
         CompositionError: There is none of that name; the message lists those that exist.
     """
     check_logo(name)
-    aspect, draw = _LOGOS[name.removeprefix(PREFIX)]
+    aspect, draw = _LOGOS[name.removeprefix(BUILTIN)]
     size = (max(1, width_px), max(1, round(width_px / aspect)))
     least, most = _DRAWN_PX
     wide = max(2 * size[0], least, min(4 * size[0], most))
@@ -65,8 +63,8 @@ def check_logo(name: str) -> None:
     Raises:
         CompositionError: There is none; the message lists those that exist.
     """
-    if name.removeprefix(PREFIX) not in _LOGOS:
-        there = ", ".join(PREFIX + logo for logo in _LOGOS)
+    if name.removeprefix(BUILTIN) not in _LOGOS:
+        there = ", ".join(BUILTIN + logo for logo in _LOGOS)
         raise CompositionError(f"There is no image {name!r}; choose one of {there}.")
 
 
@@ -188,4 +186,4 @@ _LOGOS: Final[Mapping[str, tuple[float, Callable[[int, int, Ink], Image.Image]]]
 @cache
 def logo_names() -> tuple[str, ...]:
     """The built-in logos, as branding names them."""
-    return tuple(PREFIX + name for name in _LOGOS)
+    return tuple(BUILTIN + name for name in _LOGOS)
