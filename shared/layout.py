@@ -6,6 +6,7 @@ other the notes travel (the time axis).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,12 @@ from shared.safe_area import WHOLE, SafeArea
 
 _MOST_KEYBOARD: Final = 0.26
 """The keyboard takes at most this much of the time axis."""
+
+
+_ROOM: Final = 1.12
+"""Radius of a smile beside the way of its notes, at least."""
+_LEAST_CIRCLE: Final = 0.27
+"""Radius of a hill beside the short side of the frame, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,18 @@ class Layout:
     """What is covered beyond the keyboard, along the time axis: the keyboard is lifted by it."""
     safe_area: SafeArea = WHOLE
     """What the platform leaves free of the frame."""
+    curve_px: float = 0.0
+    """Radius of the circle that the hit line lies on: positive where its middle is on the side
+    that notes come from, 0 where the line is straight."""
+    curve_rad_per_px: float = 0.0
+    """The angle that a pixel of the pitch axis takes on that circle, of the same sign."""
+    curve_lift_px: float = 0.0
+    """How far a curved stage is moved along the time axis, towards where notes come from."""
+    curve_middle_px: float = 0.0
+    """Where the middle of that circle lies along the pitch axis."""
+    score_px: float = 0.0
+    """Height of the score that lies on the roll: positive at its upper edge, negative at its lower
+    one, 0 without a score."""
 
     @property
     def frame(self) -> Rect:
@@ -90,8 +109,12 @@ class Layout:
 
     @property
     def open(self) -> Rect:
-        """Where a watermark has its place: what is both roll and safe."""
-        return self.roll.within(self.safe)
+        """Where texts and images have their place: what is both roll and safe, and no score."""
+        area = self.roll.within(self.safe)
+        taken = min(abs(self.score_px), area.y1 - area.y0)
+        if self.score_px < 0:
+            return Rect(area.x0, area.y0, area.x1, area.y1 - taken)
+        return Rect(area.x0, area.y0 + taken, area.x1, area.y1)
 
     @property
     def short_side(self) -> int:
@@ -121,7 +144,7 @@ class Layout:
     @property
     def roll(self) -> Rect:
         """Where notes may be seen: the frame less the keyboard and what lies beyond it."""
-        if not self.keyboard_px:
+        if not self.keyboard_px and not self.curve_px:
             return self.frame
         taken = self.keyboard_px + self.covered_px
         return self.box(
@@ -149,6 +172,30 @@ class Layout:
         roll = self.roll
         first, last = (roll.y0, roll.y1) if self.vertical else (roll.x0, roll.x1)
         return ((last if self.forward else first) - self.hit_px) / self.travel_px_per_s
+
+    @property
+    def stage_area(self) -> Rect:
+        """What anything on the stage may touch: the frame where it is curved."""
+        return self.frame if self.curve_px else self.roll
+
+    def bent(self, pitch: float, time: float) -> tuple[float, float]:
+        """Where a place on the stage lies in the frame: x and y in pixels.
+
+        On a curved stage the hit line is an arc, keys lie around it, and notes travel along its
+        radii.
+
+        Args:
+            pitch: Along the pitch axis of the straight stage, in pixels.
+            time: Along its time axis.
+        """
+        if self.curve_px:
+            ahead = 1 if self.forward else -1
+            angle = (pitch - self.curve_middle_px) * self.curve_rad_per_px
+            radius = self.curve_px - (self.hit_px - time) * ahead
+            pitch = self.curve_middle_px + radius * math.sin(angle)
+            sunk = self.curve_px - radius * math.cos(angle)
+            time = self.hit_px - ahead * (sunk + self.curve_lift_px)
+        return (pitch, time) if self.vertical else (time, pitch)
 
     def lane(self, key: int) -> tuple[float, float]:
         """Where a key lies on the pitch axis: two pixel coordinates, the smaller first."""
@@ -205,6 +252,19 @@ def lay_out(
     roll_px = free_px - keyboard_px
     seconds = stage.seconds_ahead + stage.seconds_after
     ahead_px = roll_px * stage.seconds_ahead / seconds
+    # The middle of what is free, along the pitch axis and from where notes come from.
+    across = (1 + safe_area.left - safe_area.right) / 2
+    down = (1 + safe_area.top - safe_area.bottom) / 2
+    free = (across, down) if vertical else (down, across)
+    free_middle = (
+        free[0] * pitch_extent,
+        (free[1] if forward else 1 - free[1]) * time_extent,
+    )
+    curve = _curve(stage.curve_deg, pitch_extent, time_extent, ahead_px, free_middle)
+    score, score_px = composition.score, 0.0
+    if score is not None:
+        score_px = float(round(score.height / 100 * min(width, height)))
+        score_px *= 1 if score.position == "top" else -1
     return Layout(
         width=width,
         height=height,
@@ -215,4 +275,46 @@ def lay_out(
         travel_px_per_s=roll_px / seconds * (1 if forward else -1),
         covered_px=covered_px,
         safe_area=safe_area,
+        curve_px=curve[0],
+        curve_rad_per_px=curve[1],
+        curve_lift_px=curve[2],
+        curve_middle_px=curve[3],
+        score_px=score_px,
     )
+
+
+def _curve(
+    angle_deg: float,
+    pitch_extent: int,
+    time_extent: int,
+    ahead_px: float,
+    free_middle: tuple[float, float],
+) -> tuple[float, float, float, float]:
+    """The circle that a hit line is bent to: radius, angle per pixel, lift and middle of a Layout.
+
+    Args:
+        angle_deg: How far it is to be bent.
+        pitch_extent: Length of the straight line.
+        time_extent: Length of the frame along the other axis.
+        ahead_px: How far notes are seen on their way to it.
+        free_middle: The middle of what the platform leaves free, along the pitch axis and from
+            the edge where notes come in.
+    """
+    half = pitch_extent / 2
+    if not angle_deg:
+        return 0.0, 0.0, 0.0, half
+    angle = math.radians(angle_deg)
+    if angle > 0:
+        # Notes come from within the circle: it must be larger than their way is long.
+        angle = min(angle, pitch_extent / (_ROOM * ahead_px))
+        return pitch_extent / angle, angle / pitch_extent, 0.0, half
+    short_px = min(pitch_extent, time_extent)
+    radius = max(pitch_extent / -angle, _LEAST_CIRCLE * short_px)
+    # Its ends would lie lower than its middle by the height of the arc; a whole circle lies in
+    # the middle of what is free.
+    ends = radius * (1 - math.cos(angle / 2))
+    middle = ahead_px + radius - free_middle[1]
+    closed = min(max(-angle / math.pi - 1, 0.0), 1.0)
+    closed *= closed * (3 - 2 * closed)
+    lift = ends + (middle - ends) * closed
+    return -radius, angle / pitch_extent, lift, half + (free_middle[0] - half) * closed

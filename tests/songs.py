@@ -82,6 +82,21 @@ class SongFile:
         return read_midi(self.to_bytes())
 
 
+def a_song() -> Song:
+    """Chords, runs, two parts, drums, soft and loud, long and short, repeated and overlapping."""
+    file = SongFile("Song of the Test")
+    file.message(0, mido.MetaMessage("set_tempo", tempo=500_000))
+    for step in range(16):
+        at = Fraction(step, 4)
+        file.note(at, at + Fraction(1, 8), 60 + step % 12, velocity=30 + 6 * step)
+        file.note(at, at + Fraction(1, 5), 36, channel=9)
+        if step % 4 == 0:
+            for key in (48, 52, 55):
+                file.note(at, at + Fraction(7, 8), key, channel=1, track=1)
+    file.note(Fraction(1, 2), Fraction(7, 2), 72)
+    return file.song()
+
+
 def _ticks(time_s: Fraction | float) -> int:
     ticks = Fraction(time_s) * _TICKS_PER_S
     assert ticks.denominator == 1, f"{time_s} s lies between two ticks"

@@ -19,7 +19,6 @@ import moderngl
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 import workers.renderer
 from shared.colour import to_linear
@@ -38,10 +37,11 @@ from shared.composition import (
 from shared.layout import Layout, Rect, lay_out
 from shared.plan import Picture, VideoSpec
 from shared.styles import STYLES, find_style
-from tests.songs import SongFile
+from tests.songs import SongFile, a_song
 from workers.gl.context import renderer_name
 from workers.gl.painter import QuadBrush
 from workers.gl.readback import Readback, ShaderReadback, SwscaleReadback
+from workers.hearing import Hearing
 from workers.midi import NoteTable, Song
 from workers.renderer import Renderer, still_on_plate
 
@@ -54,7 +54,9 @@ BLACK = BackgroundLayer(colour="#000000")
 PLAIN = PianoRollLayer(corner_radius=0, gap=0, glow=0, sheen=0)
 """Notes as flat rectangles: every pixel of them has the note's own colour."""
 WHITE_NOTES = Colouring(palette=("#ffffff",), black_key_shade=1, velocity_shade=0)
-EVERYWHERE = [(style, direction) for style in STYLES for direction in Direction]
+EVERYWHERE = [(style, find_style(style).stage.direction) for style in STYLES] + [
+    ("paper", direction) for direction in Direction if direction is not Direction.FALLING
+]
 
 Pixels = NDArray[np.uint8]
 MakeRenderer = Callable[..., Renderer]
@@ -65,7 +67,9 @@ def make_renderer(gl_context: moderngl.Context) -> MakeRenderer:
     """Makes renderers of compositions without assets."""
 
     def make(composition: Composition, song: Song, **fields: Any) -> Renderer:
-        return Renderer(gl_context, make_picture(composition, **fields), song, Path)
+        hearing = Hearing.from_notes(song.notes, song.end_s) if composition.listens else None
+        picture = make_picture(composition, **fields)
+        return Renderer(gl_context, picture, song, Path, hearing=hearing)
 
     return make
 
@@ -121,21 +125,6 @@ def extent(light: NDArray[np.float64]) -> tuple[float, float]:
     return first + 1 - float(light[first]), last + float(light[last])
 
 
-def a_song() -> Song:
-    """Chords, runs, two parts, drums, soft and loud, long and short, repeated and overlapping."""
-    file = SongFile("Song of the Test")
-    file.message(0, mido.MetaMessage("set_tempo", tempo=500_000))
-    for step in range(16):
-        at = Fraction(step, 4)
-        file.note(at, at + Fraction(1, 8), 60 + step % 12, velocity=30 + 6 * step)
-        file.note(at, at + Fraction(1, 5), 36, channel=9)
-        if step % 4 == 0:
-            for key in (48, 52, 55):
-                file.note(at, at + Fraction(7, 8), key, channel=1, track=1)
-    file.note(Fraction(1, 2), Fraction(7, 2), 72)
-    return file.song()
-
-
 # A frame is a pure function.
 
 
@@ -169,11 +158,15 @@ def test_a_moment_looks_the_same_at_any_frame_rate(
     slow = frame_bytes(make_renderer(composition, song, fps=30), (0, 7, 15, 31, 60))
     fast = frame_bytes(make_renderer(composition, song, fps=60), (0, 14, 30, 62, 120))
     assert fast == slow
-    # A video that begins later shows the same moments of the song, but for its title.
-    untitled = composition.model_copy(update={"layers": composition.layers[:-1]})
-    assert composition.layers[-1].type == "title"
-    late = frame_bytes(make_renderer(untitled, song, start_s=1), (1, 30))
-    assert late == frame_bytes(make_renderer(untitled, song), (31, 60))
+
+
+def test_a_video_that_begins_later_shows_the_same_moments_of_the_song(
+    make_renderer: MakeRenderer,
+) -> None:
+    layers = (GridLayer(), PianoRollLayer(), KeyboardLayer(), HitFlashLayer())
+    composition, song = composed(*layers), a_song()
+    late = frame_bytes(make_renderer(composition, song, start_s=1), (1, 30))
+    assert late == frame_bytes(make_renderer(composition, song), (31, 60))
 
 
 def test_the_encoder_gets_the_same_frames_in_whatever_order(make_renderer: MakeRenderer) -> None:
@@ -246,16 +239,10 @@ def test_another_process_draws_the_same_frames(
 
 @dataclass(frozen=True)
 class Paper:
-    """A layer that says where it draws and draws nothing."""
+    """Where a layer would draw."""
 
     still: Rect | None = None
     moving: Rect | None = None
-
-    def draw_still(self) -> None:
-        """Draw nothing."""
-
-    def draw(self, moment: object) -> None:
-        """Draw nothing."""
 
 
 LEFT, RIGHT, WHOLE = Rect(0, 0, 50, 100), Rect(50, 0, 100, 100), Rect(0, 0, 100, 100)
@@ -282,7 +269,7 @@ LEFT, RIGHT, WHOLE = Rect(0, 0, 50, 100), Rect(50, 0, 100, 100), Rect(0, 0, 100,
 def test_still_parts_go_on_the_plate_where_nothing_moves_beneath(
     layers: list[Paper], answers: list[bool]
 ) -> None:
-    assert still_on_plate(layers) == answers
+    assert still_on_plate([(layer.still, layer.moving) for layer in layers]) == answers
 
 
 @pytest.mark.parametrize(("style", "direction"), EVERYWHERE)
@@ -428,9 +415,9 @@ def test_a_flash_begins_on_the_first_frame_at_or_after_the_onset(
         song = SongFile().note(onset_s, onset_s + 1, 60).song()
         renderer = make_renderer(composition, song, fps=fps)
         first = (onset_s * fps).__ceil__()
-        light = [int(image(renderer, frame).max()) for frame in range(first + 4)]
+        light = [int(image(renderer, frame).sum()) for frame in range(first + 4)]
         assert light[:first] == [0] * first
-        assert light[first] > 128
+        assert image(renderer, first).max() > 128
         assert light[first:] == sorted(light[first:], reverse=True), "it only fades"
         assert light[first + 3] < light[first]
         assert not image(renderer, first + 2 * fps).any(), "it is over in the end"
@@ -487,7 +474,12 @@ def test_ten_hours_into_a_song_everything_is_as_exact_as_at_its_start(
     make_renderer: MakeRenderer,
 ) -> None:
     composition = find_style("aurora")
-    layers = [layer for layer in composition.layers if layer.type not in ("grid", "title")]
+    # Eddies of the air drift with the time of the song: after ten hours they are others.
+    layers = [
+        layer.model_copy(update={"turbulence": 0.0} if layer.type == "particles" else {})
+        for layer in composition.layers
+        if layer.type not in ("grid", "title")
+    ]
     composition = composition.model_copy(update={"layers": tuple(layers)})
     hours_s = 10 * 3600
 
@@ -510,9 +502,9 @@ def test_of_a_million_notes_only_the_visible_are_drawn(
     drawn = []
     draw = QuadBrush.draw
 
-    def spy(brush: QuadBrush, instances: NDArray[np.float32]) -> None:
+    def spy(brush: QuadBrush, instances: NDArray[np.float32], **options: Any) -> None:
         drawn.append(len(instances))
-        draw(brush, instances)
+        draw(brush, instances, **options)
 
     monkeypatch.setattr(QuadBrush, "draw", spy)
     count = 1_000_000
@@ -542,12 +534,9 @@ def test_of_a_million_notes_only_the_visible_are_drawn(
 # The way into memory.
 
 
-def readbacks(gl_context: moderngl.Context, renderer: Renderer) -> list[Readback]:
-    layout = layout_of(find_style("aurora"), 60)  # for its size alone
-    return [
-        ShaderReadback(gl_context, renderer._target, layout),
-        SwscaleReadback(renderer._target, layout),
-    ]
+def readbacks(renderer: Renderer) -> list[Readback]:
+    target = renderer._target
+    return [ShaderReadback(renderer._paintbox, target), SwscaleReadback(target)]
 
 
 def yuv(frame: av.VideoFrame) -> list[NDArray[np.int64]]:
@@ -579,12 +568,10 @@ def test_the_numbers_of_the_standard() -> None:
     "colour",
     ["#ff0000", "#00ff00", "#0000ff", "#ffffff", "#000000", "#808080", "#38bdf8", "#102030"],
 )
-def test_flat_colours_become_the_numbers_of_bt709(
-    gl_context: moderngl.Context, make_renderer: MakeRenderer, colour: str
-) -> None:
+def test_flat_colours_become_the_numbers_of_bt709(make_renderer: MakeRenderer, colour: str) -> None:
     composition = Composition(layers=(BackgroundLayer(colour=colour),))
     renderer = make_renderer(composition, SongFile().note(0, 1, 60).song())
-    for readback in readbacks(gl_context, renderer):
+    for readback in readbacks(renderer):
         [planes] = [yuv(frame) for frame in readback.stream([0], renderer.draw)]
         for plane, expected in zip(planes, bt709(colour), strict=True):
             assert np.abs(plane - expected).max() <= 2, type(readback).__name__
@@ -592,12 +579,10 @@ def test_flat_colours_become_the_numbers_of_bt709(
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_both_ways_into_memory_agree(
-    gl_context: moderngl.Context, make_renderer: MakeRenderer, style: str
-) -> None:
+def test_both_ways_into_memory_agree(make_renderer: MakeRenderer, style: str) -> None:
     renderer = make_renderer(find_style(style), a_song())
     frames = [0, 15, 16, 31, 62]
-    for readback in readbacks(gl_context, renderer):
+    for readback in readbacks(renderer):
         found = [yuv(frame) for frame in readback.stream(frames, renderer.draw)]
         assert len(found) == len(frames)
         for frame, planes in zip(frames, found, strict=True):
@@ -612,11 +597,11 @@ def test_both_ways_into_memory_agree(
                 room = 1.5 + 0.2 * (high - low)
                 assert ((low - room <= plane) & (plane <= high + room)).all()
                 off = np.abs(plane - exact)
-                assert off.mean() < 1.5
+                assert off.mean() < 1.5 + 0.03 * (high - low).mean()
                 if isinstance(readback, ShaderReadback):
                     assert off.max() <= 1
     # What comes late still belongs to its own frame.
-    late = readbacks(gl_context, renderer)[0]
+    late = readbacks(renderer)[0]
     [alone] = [yuv(frame) for frame in late.stream([31], renderer.draw)]
     [*_, among, _] = [yuv(frame) for frame in late.stream(frames, renderer.draw)]
     assert all(np.array_equal(one, other) for one, other in zip(alone, among, strict=True))
@@ -629,54 +614,3 @@ def exact_planes(pixels: Pixels) -> list[NDArray[np.float64]]:
     cb, cr = (blue - luma) / (2 * (1 - 0.0722)), (red - luma) / (2 * (1 - 0.2126))
     halves = (plane.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).mean(axis=(1, 3)) for plane in (cb, cr))
     return [16 + 219 * luma, *(128 + 224 * half for half in halves)]
-
-
-# Looks.
-
-LOOKS = [(style, Direction.FALLING) for style in STYLES] + [
-    ("aurora", direction) for direction in Direction if direction is not Direction.FALLING
-]
-LOOK_FRAME = 33
-
-
-def blurred(pixels: Pixels) -> NDArray[np.float64]:
-    """Means of 2x2 pixels: another driver's anti-aliasing differs within a pixel."""
-    wide = pixels.astype(np.float64)
-    return (wide[:-1, :-1] + wide[1:, :-1] + wide[:-1, 1:] + wide[1:, 1:]) / 4
-
-
-def looks_like(pixels: Pixels, golden: Pixels) -> bool:
-    """Whether nobody would see a difference."""
-    difference = np.abs(blurred(pixels) - blurred(golden))
-    return bool(difference.mean() < 1.5 and np.percentile(difference, 99.5) < 24)
-
-
-@pytest.mark.parametrize(("style", "direction"), LOOKS)
-def test_a_style_looks_as_it_did(
-    make_renderer: MakeRenderer,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    style: str,
-    direction: Direction,
-) -> None:
-    renderer = make_renderer(with_stage(find_style(style), direction=direction), a_song())
-    pixels = image(renderer, LOOK_FRAME)
-    path = GOLDEN / f"{style}_{direction}.png"
-    if request.config.getoption("--update-golden"):
-        GOLDEN.mkdir(exist_ok=True)
-        Image.fromarray(pixels).save(path, optimize=True)
-    with Image.open(path) as file:
-        golden = np.asarray(file.convert("RGB"))
-    Image.fromarray(pixels).save(tmp_path / path.name)
-    assert looks_like(pixels, golden), f"compare {tmp_path / path.name} with {path}"
-    # The comparison tells a frame from what is on screen a moment later.
-    assert not looks_like(image(renderer, LOOK_FRAME + 6), golden)
-
-
-def test_a_style_is_not_taken_for_another() -> None:
-    images = []
-    for style in STYLES:
-        with Image.open(GOLDEN / f"{style}_falling.png") as file:
-            images.append(np.asarray(file.convert("RGB")))
-    for one, other in itertools.combinations(images, 2):
-        assert not looks_like(one, other)

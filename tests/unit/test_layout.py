@@ -244,6 +244,42 @@ def test_without_a_keyboard_notes_travel_on_over_what_is_covered() -> None:
     assert layout.seconds_after == pytest.approx(1)
 
 
+@pytest.mark.parametrize("covered", [WHOLE, COVERED])
+@every_direction
+def test_a_whole_circle_lies_in_the_middle_of_what_is_free(
+    direction: Direction, covered: SafeArea
+) -> None:
+    composition = Composition.model_validate(
+        {
+            "stage": {"direction": direction, "curve_deg": -360},
+            "layers": [{"type": "piano_roll"}],
+        }
+    )
+    layout = lay_out(composition, 1080, 1920, 48, 72, covered)
+    ends = [layout.pitch_extent * part / 8 for part in range(8)]
+    around = [layout.bent(pitch, layout.hit_px) for pitch in ends]
+    safe = layout.safe
+    middle = ((safe.x0 + safe.x1) / 2, (safe.y0 + safe.y1) / 2)
+    assert (sum(x for x, _ in around) / 8, sum(y for _, y in around) / 8) == pytest.approx(middle)
+    # Nothing lies behind the line but what is in the circle: no note travels on there.
+    assert layout.seconds_after == pytest.approx(0)
+
+
+@pytest.mark.parametrize("position", ["top", "bottom"])
+def test_what_has_a_place_in_the_roll_is_clear_of_the_score(position: str) -> None:
+    score = {"type": "score", "height": 20, "position": position}
+    composition = Composition.model_validate({"layers": [score, {"type": "keyboard"}]})
+    layout = lay_out(composition, 1080, 1920, 48, 72, COVERED)
+    bare = make(size=(1080, 1920), area=COVERED).open
+    high = 0.2 * 1080
+    expected = (high, 0.0) if position == "top" else (0.0, -high)
+    assert (layout.open.y0 - bare.y0, layout.open.y1 - layout.roll.y1) == pytest.approx(expected)
+    # Where there is no more room than it takes, none is left, and none is less.
+    tall = {"layers": [score | {"height": 80}, {"type": "keyboard"}]}
+    low = lay_out(Composition.model_validate(tall), 4000, 100, 60, 60).open
+    assert low.y0 <= low.y1
+
+
 def test_a_song_of_all_keys_has_no_room_to_leave() -> None:
     layout = make(size=(1080, 1920), notes=(0, 127), area=COVERED)
     assert (layout.keys.low, layout.keys.high) == (0, 127)

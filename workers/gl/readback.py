@@ -18,8 +18,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from shared.codecs import PixelFormat
-from shared.layout import Layout
 from workers.gl.context import is_software
+from workers.gl.paintbox import Paintbox
 from workers.gl.painter import QuadBrush
 from workers.gl.resolve import Resolved
 from workers.gl.target import Target
@@ -55,7 +55,6 @@ class SwscaleReadback:
     def __init__(
         self,
         target: Target,
-        layout: Layout,
         pixel_format: PixelFormat = "yuv420p",
         resolved: Resolved | None = None,
     ) -> None:
@@ -63,7 +62,6 @@ class SwscaleReadback:
 
         Args:
             target: What is drawn into.
-            layout: Gives the size of the frame.
             pixel_format: What frames are converted to; a GIF's colours are reduced later.
             resolved: What to read instead, filled from the target for every frame; needed where
                 that is deep or not opaque.
@@ -71,9 +69,8 @@ class SwscaleReadback:
         self._framebuffer = (resolved or target).framebuffer
         self._resolved = resolved
         deep = target.deep
-        self._pixels = np.empty(
-            (layout.height, layout.width, 4), dtype=np.uint16 if deep else np.uint8
-        )
+        width, height = target.size
+        self._pixels = np.empty((height, width, 4), dtype=np.uint16 if deep else np.uint8)
         self._dtype, self._read_as = ("nu2", "rgba64le") if deep else ("f1", "rgba")
         self._format = "rgb24" if pixel_format == "pal8" else pixel_format
         self._reformatter = VideoReformatter()
@@ -100,19 +97,15 @@ class SwscaleReadback:
 class ShaderReadback:
     """Converts with a shader and reads the planes through buffers that lag a few frames behind."""
 
-    def __init__(self, context: moderngl.Context, target: Target, layout: Layout) -> None:
+    def __init__(self, paintbox: Paintbox, target: Target) -> None:
         """Read from a target."""
-        self._context = context
+        context = self._context = paintbox.context
         self._target = target
-        self._width, self._height = layout.width, layout.height
-        self._brush = QuadBrush(context, layout, "planes", {"box": 4})
+        self._width, self._height = target.size
+        self._brush = QuadBrush(paintbox, "planes", {"box": 4})
         self._planes = []
         for index in range(3):
-            size = (
-                (layout.width, layout.height)
-                if index == 0
-                else (layout.width // 2, layout.height // 2)
-            )
+            size = target.size if index == 0 else (self._width // 2, self._height // 2)
             texture = context.texture(size, 1)
             self._planes.append((size, texture, context.framebuffer([texture])))
         self._slots = [
@@ -163,13 +156,12 @@ class ShaderReadback:
 
 
 def choose_readback(
-    context: moderngl.Context,
+    paintbox: Paintbox,
     target: Target,
-    layout: Layout,
     pixel_format: PixelFormat,
     resolved: Resolved | None,
 ) -> Readback:
     """The faster way on this renderer; see SwscaleReadback."""
-    if is_software(context) or pixel_format != "yuv420p":
-        return SwscaleReadback(target, layout, pixel_format, resolved)
-    return ShaderReadback(context, target, layout)
+    if is_software(paintbox.context) or pixel_format != "yuv420p":
+        return SwscaleReadback(target, pixel_format, resolved)
+    return ShaderReadback(paintbox, target)

@@ -7,7 +7,9 @@ from PIL import Image
 
 from shared.branding import EndCard
 from workers.card import paint_card
+from workers.easing import eased
 from workers.gl.image import ImageQuad
+from workers.gl.paintbox import Paintbox
 from workers.layers.scene import Moment, Scene
 
 CROSSFADE_S: float = 0.4
@@ -19,25 +21,23 @@ class EndCardLayer:
 
     still = None
 
-    def __init__(
-        self, context: moderngl.Context, scene: Scene, settings: EndCard, from_s: float
-    ) -> None:
+    def __init__(self, paintbox: Paintbox, scene: Scene, settings: EndCard, from_s: float) -> None:
         """Paint it; it is sent to the GPU when it is first seen.
 
         Args:
-            context: The context to draw in.
+            paintbox: What to draw with.
             scene: Gives the frame and the assets.
             settings: What is on it.
             from_s: Video time at which it begins to appear.
         """
-        self._context, self._layout = context, scene.layout
+        self._paintbox = paintbox
         self.moving = scene.layout.frame
         self._from_s = from_s
         self._fade_s = min(CROSSFADE_S, settings.duration / 4)
         # Assets are at hand only while layers are made.
         layout = scene.layout
         self._image = paint_card(
-            settings, layout.width, layout.height, layout.safe_middle, scene.asset
+            settings, layout.width, layout.height, layout.safe_middle, paintbox.asset
         )
         self._quad: ImageQuad | None = None
 
@@ -58,11 +58,10 @@ class EndCardLayer:
         since_s = moment.video_s - self._from_s
         if since_s < 0:
             return
-        x = min(1.0, since_s / self._fade_s)
-        self._sent().draw(0, 0, x * x * (3 - 2 * x))
+        self._sent().draw(0, 0, eased(since_s / self._fade_s))
 
     def _sent(self) -> ImageQuad:
         if self._quad is None:
-            self._quad = ImageQuad(self._context, self._layout, self._image.convert("RGBA"))
+            self._quad = ImageQuad(self._paintbox, self._image.convert("RGBA"))
             self._image = Image.new("RGB", (1, 1))  # a frame of 4K takes 25 MB
         return self._quad

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import moderngl
 import numpy as np
 
+from workers.gl.paintbox import Paintbox
 from workers.gl.painter import FADE, OVER, QuadBrush
 from workers.layers.scene import Moment, Scene
 
@@ -16,7 +16,7 @@ class FadeOut:
 
     def __init__(
         self,
-        context: moderngl.Context,
+        paintbox: Paintbox,
         scene: Scene,
         span_s: tuple[float, float],
         *,
@@ -25,7 +25,7 @@ class FadeOut:
         """Prepare the brush.
 
         Args:
-            context: The context to draw in.
+            paintbox: What to draw with.
             scene: Gives the size of the frame.
             span_s: Video times at which it begins, and at which nothing is seen any more.
             transparent: Whether nothing means transparent, or else black.
@@ -33,7 +33,7 @@ class FadeOut:
         self._from_s, self._to_s = span_s
         self._blend = FADE if transparent else OVER
         self.moving = scene.layout.frame
-        self._brush = QuadBrush(context, scene.layout, "rect", {"box": 4, "colour": 4})
+        self._brush = QuadBrush(paintbox, "rect", {"box": 4, "colour": 4})
 
     def draw_still(self) -> None:
         """Nothing stands still."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import moderngl
 from PIL import Image
 
 from shared.branding import Position, Watermark
 from shared.layout import Rect
 from workers.gl.image import ImageQuad
+from workers.gl.paintbox import Paintbox
 from workers.images import fit_image, open_image
 from workers.layers.scene import Moment, Scene
 from workers.logos import draw_logo, is_builtin
@@ -21,7 +21,7 @@ class WatermarkLayer:
 
     moving = None
 
-    def __init__(self, context: moderngl.Context, scene: Scene, settings: Watermark) -> None:
+    def __init__(self, paintbox: Paintbox, scene: Scene, settings: Watermark) -> None:
         """Scale the image to the pixels that it will cover."""
         layout = scene.layout
         area, margin = layout.open, _MARGIN * layout.short_side
@@ -29,7 +29,7 @@ class WatermarkLayer:
         wide = min(settings.scale * layout.width, max(1.0, room.x1 - room.x0))
         high = max(1.0, room.y1 - room.y0)
         self._opacity = settings.opacity
-        self._quad = ImageQuad(context, layout, _sized(scene, settings.image_url, wide, high))
+        self._quad = ImageQuad(paintbox, _sized(paintbox, settings.image_url, wide, high))
         box = self._quad.place(0, 0)
         self._at = _corner(room, settings.position, box.x1, box.y1)
         self.still = self._quad.place(*self._at)
@@ -42,11 +42,11 @@ class WatermarkLayer:
         """Nothing moves."""
 
 
-def _sized(scene: Scene, name: str, wide: float, high: float) -> Image.Image:
+def _sized(paintbox: Paintbox, name: str, wide: float, high: float) -> Image.Image:
     if is_builtin(name):
         logo = draw_logo(name, round(wide))
         return logo if logo.height <= high else fit_image(logo, wide, high)
-    return fit_image(open_image(scene.asset(name), round(wide), 1), wide, high)
+    return fit_image(open_image(paintbox.asset(name), round(wide), 1), wide, high)
 
 
 def _corner(room: Rect, position: Position, width: float, height: float) -> tuple[int, int]:

@@ -19,8 +19,12 @@ flat in vec4 area;
 flat in vec4 paint;
 
 void main() {
-    float alpha = paint.a * coverage(position, area);
-    result = vec4(paint.rgb * alpha, alpha);
+    float alpha = paint.a * coverage(position, area) * edged(position);
+#ifdef TAPERED              // it thins out towards its left and right end
+    float place = (position.x - area.x) / (area.z - area.x) * 2.0 - 1.0;
+    alpha *= 1.0 - place * place;
+#endif
+    result = vec4(paint.rgb * alpha, alpha) * shown(position);
 }
 
 #endif
