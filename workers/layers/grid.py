@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import moderngl
 import numpy as np
 
 from shared.colour import linear_rgba
 from shared.composition import GridLayer
-from workers.gl.painter import Floats, QuadBrush, clipped
+from workers.easing import RGBA
+from workers.gl.paintbox import Paintbox
+from workers.gl.painter import Floats, clipped
 from workers.layers.scene import Moment, Scene, set_boxes
 from workers.text import TextSheet
 
@@ -15,32 +16,39 @@ from workers.text import TextSheet
 class Grid:
     """Lines where the song's own tempo and meter map puts them."""
 
-    def __init__(self, context: moderngl.Context, scene: Scene, settings: GridLayer) -> None:
+    def __init__(self, paintbox: Paintbox, scene: Scene, settings: GridLayer) -> None:
         """Compute every line of the song once."""
         layout = scene.layout
-        self._context = context
+        self._context = paintbox.context
         self._layout = layout
-        self.still = layout.roll
-        self.moving = layout.roll
+        self.still = self.moving = layout.stage_area
         self._ahead_s = layout.seconds_ahead
         self._after_s = layout.seconds_after
-        until_s = max(scene.song.duration_s, scene.song.end_s) + scene.composition.tail_s
-        self._times, is_bar = scene.song.meter_map.beats(until_s)
-        bar = np.array(linear_rgba(settings.bar_colour), dtype=np.float32)
-        beat = np.array(linear_rgba(settings.beat_colour), dtype=np.float32)
+        self._times, is_bar = scene.music.beats
+        self._opacity = settings.opacity
+        bar = np.array(self._colour(settings.bar_colour), dtype=np.float32)
+        beat = np.array(self._colour(settings.beat_colour), dtype=np.float32)
         self._colours = np.where(is_bar[:, None], bar, beat).astype(np.float32)
         self._bar_number = np.where(is_bar, np.cumsum(is_bar), 0)
         width = settings.width / 100 * layout.short_side
         self._half = np.where(is_bar, width, width * 0.7).astype(np.float32) / 2
-        self._lines = QuadBrush(context, layout, "rect", {"box": 4, "colour": 4})
+        self._lines = scene.brush(
+            paintbox, "rect", {"box": 4, "colour": 4}, area=layout.roll, strips=96
+        )
         self._lanes = self._lane_lines(scene, settings, width)
         self._numbers: TextSheet | None = None
         if settings.bar_numbers:
-            self._numbers = TextSheet(
-                context, layout, "0123456789", size_px=max(8.0, 0.022 * layout.short_side)
+            size_px = max(8.0, 0.022 * layout.short_side)
+            self._numbers = paintbox.keep(
+                ("bar numbers", size_px),
+                lambda: TextSheet(paintbox, "0123456789", size_px=size_px),
             )
             red, green, blue, alpha = linear_rgba(settings.bar_colour)
-            self._number_colour = (red, green, blue, min(1.0, alpha * 2))
+            self._number_colour = (red, green, blue, min(1.0, alpha * 2) * settings.opacity)
+
+    def _colour(self, colour: str) -> RGBA:
+        red, green, blue, alpha = linear_rgba(colour)
+        return red, green, blue, alpha * self._opacity
 
     def _lane_lines(self, scene: Scene, settings: GridLayer, width: float) -> Floats:
         """A line at the lower edge of each C and F, where two white keys meet."""
@@ -53,7 +61,7 @@ class Grid:
                 roll = layout.roll
                 time0, time1 = (roll.y0, roll.y1) if layout.vertical else (roll.x0, roll.x1)
                 box = layout.box(at - width * 0.35, at + width * 0.35, time0, time1)
-                colour = linear_rgba(settings.lane_colour)
+                colour = self._colour(settings.lane_colour)
                 rows.append((box.x0, box.y0, box.x1, box.y1, *colour))
         return np.array(rows, dtype=np.float32).reshape(-1, 8)
 
@@ -73,7 +81,7 @@ class Grid:
         rows = np.empty((last - first, 8), dtype=np.float32)
         set_boxes(rows, layout, 0, layout.pitch_extent, at - half, at + half)
         rows[:, 4:] = self._colours[first:last]
-        with clipped(self._context, layout.roll):
+        with clipped(self._context, layout.stage_area):
             self._lines.draw(rows)
             if self._numbers is not None:
                 self._draw_numbers(self._numbers, self._bar_number[first:last], at)
@@ -84,6 +92,11 @@ class Grid:
         for number, place in zip(numbers, at, strict=True):
             if number:
                 text = str(number)
+                if layout.curve_px:
+                    start = 0 if layout.vertical else layout.pitch_extent
+                    x, y = layout.bent(start, float(place))
+                    sheet.add(text, x + pad, y - sheet.line_px, self._number_colour)
+                    continue
                 if layout.vertical:
                     x, y = safe.x0 + pad, float(place) - pad * 0.4 - sheet.line_px
                 else:
