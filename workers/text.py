@@ -1,37 +1,40 @@
-"""Text: set by Pillow, drawn as masks in one colour."""
+"""Fonts and what they can draw, and the labels that are drawn letter by letter."""
 
 from __future__ import annotations
 
+import io
 import unicodedata
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-import moderngl
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from shared.errors import MediaError
-from shared.layout import Layout
+from workers.easing import RGBA
 from workers.fonts import open_font
+from workers.gl.paintbox import Paintbox
 from workers.gl.painter import QuadBrush
 
-RGBA = tuple[float, float, float, float]
+FontFile = Path | bytes
+"""A font by its path, or what is in its file."""
+
+F = TypeVar("F", Path, bytes)
 
 JOINERS: Final = "\u200c\u200d"
 """Zero width non-joiner and joiner: letters beside them take other shapes."""
 
 
-def load_font(size_px: float, path: Path | None = None) -> ImageFont.FreeTypeFont:
+def load_font(size_px: float, font: FontFile | None = None) -> ImageFont.FreeTypeFont:
     """A font at a size; the built-in one where no file is given.
 
     Raises:
         MediaError: The file holds no font.
     """
-    if path is None:
+    if font is None:
         return open_font(size_px)
     try:
-        return ImageFont.truetype(str(path), size_px)
+        return ImageFont.truetype(io.BytesIO(font) if isinstance(font, bytes) else font, size_px)
     except OSError as exc:
         raise MediaError(f"The font cannot be read ({exc}); use a TTF or OTF file.") from exc
 
@@ -45,13 +48,13 @@ def one_line(text: str) -> str:
     return " ".join("".join(shown).split())
 
 
-def missing_characters(text: str, path: Path | None = None) -> str:
+def missing_characters(text: str, font: FontFile | None = None) -> str:
     """The characters of a text that a font cannot draw, each once; the built-in font without one.
 
     Raises:
         MediaError: The file holds no font.
     """
-    return missing_in(text, load_font(32, path))
+    return missing_in(text, load_font(32, font))
 
 
 def missing_in(text: str, font: ImageFont.FreeTypeFont) -> str:
@@ -71,87 +74,22 @@ def missing_in(text: str, font: ImageFont.FreeTypeFont) -> str:
     )
 
 
-def best_font(text: str, path: Path | None) -> Path | None:
+def best_font(text: str, font: F | None) -> F | None:
     """Of a font and the built-in one the better for a text: the given one where both are as good.
 
     Args:
         text: What is to be drawn.
-        path: A font file, or None where there is only the built-in one.
+        font: A font file, or None where there is only the built-in one.
     """
-    if path is None or not missing_characters(text, path):
-        return path
-    return path if len(missing_characters(text)) >= len(missing_characters(text, path)) else None
-
-
-def _upload(context: moderngl.Context, mask: Image.Image) -> moderngl.Texture:
-    texture = context.texture(mask.size, 1, mask.tobytes(), alignment=1)
-    texture.repeat_x = texture.repeat_y = False
-    return texture
-
-
-class TextBlock:
-    """Centred lines of text, set once at their final size so that they are drawn pixel by pixel."""
-
-    def __init__(
-        self,
-        context: moderngl.Context,
-        layout: Layout,
-        lines: Sequence[tuple[str, float]],
-        *,
-        widest_px: float,
-        font: Path | None = None,
-    ) -> None:
-        """Set lines.
-
-        Args:
-            context: The context to draw in.
-            layout: Gives the size of the frame.
-            lines: Each line and the height of its letters in pixels.
-            widest_px: A line that would be wider is set smaller.
-            font: A font file, or None for the built-in one.
-        """
-        set_lines = []
-        for text, size_px in lines:
-            size = max(6.0, size_px)
-            source = best_font(text, font)
-            face = load_font(size, source)
-            width = face.getlength(text)
-            if width > widest_px:
-                face = load_font(max(6.0, size * widest_px / width), source)
-            set_lines.append((text, face))
-        widths = [face.getlength(text) for text, face in set_lines] or [0.0]
-        heights = [sum(face.getmetrics()) for _, face in set_lines]
-        pad = 4 + int(0.35 * max((size for _, size in lines), default=0.0))
-        self.width_px = int(max(widths)) + 2 * pad
-        self.height_px = int(sum(heights)) + 2 * pad
-        mask = Image.new("L", (self.width_px, self.height_px))
-        pen = ImageDraw.Draw(mask)
-        top = float(pad)
-        for (text, face), height in zip(set_lines, heights, strict=True):
-            pen.text((self.width_px / 2, top), text, fill=255, font=face, anchor="ma")
-            top += height
-        self._text = _upload(context, mask)
-        # A soft halo of the opposite brightness keeps the text readable over anything.
-        halo = mask.filter(ImageFilter.GaussianBlur(pad / 3))
-        self._halo = _upload(context, halo.point([min(255, 3 * level) for level in range(256)]))
-        self._brush = QuadBrush(context, layout, "sprite", {"box": 4, "piece": 4, "colour": 4})
-
-    def draw(self, left: float, top: float, colour: RGBA) -> None:
-        """Draw with the top left corner at whole pixels, in a linear colour."""
-        box = (left, top, left + self.width_px, top + self.height_px)
-        opposite = 0.0 if sum(colour[:3]) > 1.0 else 1.0
-        halo = (opposite, opposite, opposite, 0.6 * colour[3])
-        for texture, paint in ((self._halo, halo), (self._text, colour)):
-            texture.use(0)
-            self._brush.draw(np.array([[*box, 0, 0, 1, 1, *paint]], dtype=np.float32))
+    if font is None or not missing_characters(text, font):
+        return font
+    return font if len(missing_characters(text)) >= len(missing_characters(text, font)) else None
 
 
 class TextSheet:
     """A few characters in one texture, for short labels that change all the time."""
 
-    def __init__(
-        self, context: moderngl.Context, layout: Layout, characters: str, *, size_px: float
-    ) -> None:
+    def __init__(self, paintbox: Paintbox, characters: str, *, size_px: float) -> None:
         """Set each character once."""
         font = load_font(size_px)
         self.line_px = float(sum(font.getmetrics()))
@@ -163,8 +101,8 @@ class TextSheet:
             pen.text((place * cell + 2, 0), char, fill=255, font=font)
         self._place = {char: place for place, char in enumerate(characters)}
         self._cell, self._size = cell, mask.size
-        self._texture = _upload(context, mask)
-        self._brush = QuadBrush(context, layout, "sprite", {"box": 4, "piece": 4, "colour": 4})
+        self._texture = paintbox.mask(mask)
+        self._brush = QuadBrush(paintbox, "sprite", {"box": 4, "piece": 4, "colour": 4})
         self._rows: list[tuple[float, ...]] = []
 
     def add(self, text: str, left: float, top: float, colour: RGBA) -> None:
