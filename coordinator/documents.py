@@ -21,8 +21,10 @@ from pydantic import (
 )
 
 from coordinator.texts import Text
+from shared.asset_fields import named_assets, rename_assets
 from shared.branding import Branding
-from shared.composition import BackgroundLayer, Composition, TitleLayer
+from shared.composition import Composition
+from shared.dressing import DRESSING_ASSETS, Dressing, dress
 from shared.errors import CompositionError
 from shared.export import ExportConfiguration
 from shared.intake import AssetKind, IntakeSpec
@@ -35,6 +37,7 @@ _NOUNS: Final[dict[AssetKind, str]] = {
     "image": "an image",
     "font": "a font",
     "soundfont": "a SoundFont",
+    "video": "a video",
 }
 
 
@@ -58,7 +61,19 @@ class CompositionDocument(BaseModel):
         allow_inf_nan=False,
         json_schema_extra={
             "examples": [
-                {"name": "Prelude", "midi": "ast_5f0c…", "audio": "ast_91d2…", "style": "aurora"}
+                {"name": "Prelude", "midi": "ast_5f0c…", "audio": "ast_91d2…", "style": "aurora"},
+                {
+                    "name": "Nocturne",
+                    "midi": "ast_5f0c…",
+                    "style": "neon",
+                    "dressing": {
+                        "title": "Nocturne",
+                        "artist": "A. Musician",
+                        "cover": "ast_c07e…",
+                        "background_video": "ast_3aa8…",
+                        "lyrics": "[00:12.00]La la\n[00:15.50]la",
+                    },
+                },
             ]
         },
     )
@@ -79,6 +94,11 @@ class CompositionDocument(BaseModel):
     composition: Composition | None = Field(
         default=None,
         description="Layers of one's own instead of a style; images and fonts by asset id.",
+    )
+    dressing: Dressing = Field(
+        default_factory=Dressing,
+        description="Title, artist, cover, background and lyrics of the song, for a style as for "
+        "layers of one's own; images and videos by asset id.",
     )
     audio_offset_s: float | None = Field(
         default=None,
@@ -102,10 +122,19 @@ class CompositionDocument(BaseModel):
             raise ValueError("texts cannot hold the character U+0000")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_dressed(self) -> Self:
+        if self.composition is not None:
+            try:
+                dress(self.composition, self.dressing)
+            except CompositionError as exc:
+                raise ValueError(exc.message.rstrip(".")) from exc
+        return self
+
     @property
     def drawn(self) -> Composition:
-        """The composition, of the style where there is none."""
-        drawn = self.composition or find_style(self.style or DEFAULT_STYLE)
+        """The composition, of the style where there is none, with what dresses it."""
+        drawn = dress(self.composition or find_style(self.style or DEFAULT_STYLE), self.dressing)
         if self.audio_offset_s is None:
             return drawn
         return drawn.model_copy(update={"audio_offset_s": self.audio_offset_s})
@@ -142,13 +171,19 @@ def asset_uses(document: CompositionDocument) -> list[AssetUse]:
         uses.append(AssetUse(field="audio", asset_id=document.audio, kind="audio"))
     if document.soundfont is not None:
         uses.append(AssetUse(field="soundfont", asset_id=document.soundfont, kind="soundfont"))
-    layers = document.composition.layers if document.composition is not None else ()
-    for index, layer in enumerate(layers):
-        place = f"composition.layers.{index}"
-        if isinstance(layer, BackgroundLayer) and layer.image is not None:
-            uses.append(AssetUse(field=f"{place}.image", asset_id=layer.image, kind="image"))
-        elif isinstance(layer, TitleLayer) and layer.font is not None:
-            uses.append(AssetUse(field=f"{place}.font", asset_id=layer.font, kind="font"))
+    if document.composition is not None:
+        uses += (
+            AssetUse(
+                field=f"composition.layers.{named.layer}.{named.field}",
+                asset_id=named.name,
+                kind=named.kind,
+            )
+            for named in named_assets(document.composition)
+        )
+    uses += (
+        AssetUse(field=f"dressing.{field}", asset_id=name, kind=DRESSING_ASSETS[field])
+        for field, name in document.dressing.assets.items()
+    )
     return uses
 
 
@@ -224,24 +259,14 @@ def intake_spec(
         configuration: What file comes out.
     """
 
-    def key(asset_id: str | None) -> str | None:
-        return None if asset_id is None else asset_key(assets[asset_id]["sha256"])
+    def key(asset_id: str) -> str:
+        return asset_key(assets[asset_id]["sha256"])
 
-    layers: list[Any] = []
-    for layer in document.drawn.layers:
-        if isinstance(layer, BackgroundLayer) and layer.image is not None:
-            layers.append(layer.model_copy(update={"image": key(layer.image)}))
-        elif isinstance(layer, TitleLayer) and layer.font is not None:
-            layers.append(layer.model_copy(update={"font": key(layer.font)}))
-        else:
-            layers.append(layer)
-    midi_key = key(document.midi)
-    assert midi_key is not None  # noqa: S101  # a document always names one
     return IntakeSpec(
-        midi_key=midi_key,
-        recording_key=key(document.audio),
-        soundfont_key=key(document.soundfont),
-        composition=document.drawn.model_copy(update={"layers": tuple(layers)}),
+        midi_key=key(document.midi),
+        recording_key=None if document.audio is None else key(document.audio),
+        soundfont_key=None if document.soundfont is None else key(document.soundfont),
+        composition=rename_assets(document.drawn, lambda named: key(named.name)),
         branding=branding,
         names={asset_key(assets[each]["sha256"]): assets[each]["name"] for each in sorted(assets)},
         start_s=start_s,

@@ -6,13 +6,15 @@ from typing import Final
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from coordinator.api.auth import By
-from coordinator.api.problems import documented
+from coordinator.api.problems import ApiError, documented
 from shared.codecs import CODEC_NAMES, CODECS, CONTAINERS, has_alpha
+from shared.errors import CompositionError
 from shared.export import ExportConfiguration
 from shared.presets import PRESETS
-from shared.styles import STYLES
+from shared.styles import STYLES, thumbnail
 from shared.timebase import FRAME_RATES
 
 router: Final = APIRouter(tags=["presets"], responses=documented(401, 503))
@@ -32,6 +34,10 @@ class Style(BaseModel):
 
     name: str = Field(description="What compositions name it by.", examples=["aurora"])
     description: str = Field(description="What it looks like.")
+    thumbnail: str = Field(
+        description="Path of a small picture of it, as JPEG.",
+        examples=["/v1/styles/aurora/thumbnail"],
+    )
 
 
 class Presets(BaseModel):
@@ -91,7 +97,30 @@ async def list_presets(caller: By) -> Presets:
     del caller
     return Presets(
         presets=[Preset(name=name, config=preset) for name, preset in PRESETS.items()],
-        styles=[Style(name=name, description=text) for name, text in STYLES.items()],
+        styles=[
+            Style(name=name, description=text, thumbnail=f"/v1/styles/{name}/thumbnail")
+            for name, text in STYLES.items()
+        ],
+    )
+
+
+@router.get(
+    "/styles/{name}/thumbnail",
+    response_class=Response,
+    responses={
+        200: {"description": "The picture.", "content": {"image/jpeg": {}}},
+        **documented(404, 422),
+    },
+)
+async def get_thumbnail(name: str, caller: By) -> Response:
+    """A small frame of a built-in style, as JPEG."""
+    del caller
+    try:
+        data = thumbnail(name)
+    except CompositionError as exc:
+        raise ApiError(404, exc.message, code="no_style") from exc
+    return Response(
+        data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"}
     )
 
 

@@ -1,24 +1,28 @@
-"""Command-line options that are made from settings, so that each is described once."""
+"""Command-line options that come in bundles, so that each is described once."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from pydantic_settings import BaseSettings
 
 from coordinator.settings import is_secret, option_name, read_settings, variable_name
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def with_settings(
-    model: type[BaseSettings], *, leave_out: Collection[str] = ()
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def with_settings(model: type[BaseSettings], *, leave_out: Collection[str] = ()) -> Decorator:
     """Give a command one option for each field; it is called with ``settings``.
 
     Args:
@@ -26,20 +30,50 @@ def with_settings(
         leave_out: Fields that do not matter to it.
     """
     fields = [name for name in model.model_fields if name not in leave_out]
+    return _with_options(
+        "settings",
+        [_option(model, name) for name in fields],
+        lambda given: read_settings(model, given),
+    )
+
+
+def with_bundle(bundle: type[DataclassInstance], name: str) -> Decorator:
+    """Give a command one option for each field; it is called with them in one argument.
+
+    Args:
+        bundle: A dataclass whose fields all have defaults, and are annotated as options are.
+        name: The argument's name.
+    """
+    hints = typing.get_type_hints(bundle, include_extras=True)
+    options = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in dataclasses.fields(bundle)
+    ]
+    return _with_options(name, options, lambda given: bundle(**given))
+
+
+def _with_options(
+    name: str, options: Sequence[inspect.Parameter], gather: Callable[[dict[str, Any]], Any]
+) -> Decorator:
+    """Give a command options in place of one argument, which is made of them."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         hints = typing.get_type_hints(command, include_extras=True)
         own = [
-            parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-            for name, parameter in inspect.signature(command).parameters.items()
-            if name != "settings"
+            parameter.replace(annotation=hints[each], kind=inspect.Parameter.KEYWORD_ONLY)
+            for each, parameter in inspect.signature(command).parameters.items()
+            if each != name
         ]
-        options = [_option(model, name) for name in fields]
 
         @functools.wraps(command)
         def told(**arguments: Any) -> None:
-            given = {name: arguments.pop(name) for name in fields}
-            command(settings=read_settings(model, given), **arguments)
+            given = {option.name: arguments.pop(option.name) for option in options}
+            command(**{name: gather(given)}, **arguments)
 
         parameters = [*own, *options]
         told.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import inspect
-import typing
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
+from coordinator.cli.options import with_bundle
 from shared.branding import Position
 from shared.codecs import AudioCodec, Container, EncoderSpeed, PixelFormat, Profile, VideoCodec
 
@@ -251,30 +247,5 @@ class OutputOptions:
         return self != OutputOptions()
 
 
-def with_outputs(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command these options; it is called with ``outputs``, an OutputOptions."""
-    hints = typing.get_type_hints(command, include_extras=True)
-    options = typing.get_type_hints(OutputOptions, include_extras=True)
-    defaults = {field.name: field.default for field in dataclasses.fields(OutputOptions)}
-    parameters = [
-        parameter.replace(
-            annotation=hints.get(name, parameter.annotation), kind=inspect.Parameter.KEYWORD_ONLY
-        )
-        for name, parameter in inspect.signature(command).parameters.items()
-        if name != "outputs"
-    ]
-    parameters += [
-        inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=options[name]
-        )
-        for name, default in defaults.items()
-    ]
-
-    @functools.wraps(command)
-    def told(**arguments: Any) -> None:
-        given = {name: arguments.pop(name) for name in defaults}
-        command(outputs=OutputOptions(**given), **arguments)
-
-    told.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    told.__annotations__ = {each.name: each.annotation for each in parameters}
-    return told
+with_outputs: Final = with_bundle(OutputOptions, "outputs")
+"""Gives a command these options; it is called with ``outputs``, an OutputOptions."""

@@ -15,17 +15,15 @@ import typer
 
 from cluster.isolated import call_isolated
 from coordinator.cli.configuration import read_configuration
+from coordinator.cli.drawing_options import DrawingOptions, read_drawing, with_drawing
 from coordinator.cli.output_options import OutputOptions, with_outputs
 from coordinator.cli.song_files import branding_files, check_files, images_at_hand, keep_apart
 from coordinator.cli.song_options import (
     AudioFile,
-    CompositionFile,
     End,
     SongFile,
     SoundFontFile,
     Start,
-    StyleName,
-    read_composition,
     read_seconds,
 )
 from coordinator.output import check_output, publish
@@ -47,14 +45,22 @@ At = Annotated[str, typer.Option(metavar="S", help="Where in the video, in secon
 Width = Annotated[
     int | None, typer.Option(min=16, max=_WIDEST, help="Its width in pixels, at most.")
 ]
+HeardFile = Annotated[
+    Path | None,
+    typer.Option("--audio", help="Its recording, to which what is drawn may listen."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @with_outputs
+@with_drawing
 def still(
     outputs: OutputOptions,
+    drawing: DrawingOptions,
     song: SongFile,
+    audio: HeardFile = None,
+    soundfont: SoundFontFile = None,
     at: At = "0",
     output: Annotated[
         Path | None,
@@ -67,8 +73,6 @@ def still(
     ] = None,
     preset: PresetName = None,
     width: Width = None,
-    style: StyleName = None,
-    composition: CompositionFile = None,
     start: Start = "0",
     end: End = None,
     overwrite: Overwrite = False,
@@ -79,8 +83,8 @@ def still(
         _Asked(
             kind="still",
             song=song,
-            audio=None,
-            soundfont=None,
+            audio=audio,
+            soundfont=soundfont,
             output=output or Path(f"{song.stem}.png"),
             at=at,
             width=width,
@@ -89,15 +93,19 @@ def still(
         ),
         outputs,
         preset,
-        (style, composition),
+        drawing,
         (start, end),
     )
 
 
 @with_outputs
+@with_drawing
 def contact_sheet(
     outputs: OutputOptions,
+    drawing: DrawingOptions,
     song: SongFile,
+    audio: HeardFile = None,
+    soundfont: SoundFontFile = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -109,8 +117,6 @@ def contact_sheet(
     ] = None,
     preset: PresetName = None,
     width: Width = _SHEET_WIDTH,
-    style: StyleName = None,
-    composition: CompositionFile = None,
     start: Start = "0",
     end: End = None,
     overwrite: Overwrite = False,
@@ -121,8 +127,8 @@ def contact_sheet(
         _Asked(
             kind="sheet",
             song=song,
-            audio=None,
-            soundfont=None,
+            audio=audio,
+            soundfont=soundfont,
             output=output or Path(f"{song.stem}-sheet.png"),
             at="0",
             width=width,
@@ -131,14 +137,16 @@ def contact_sheet(
         ),
         outputs,
         preset,
-        (style, composition),
+        drawing,
         (start, end),
     )
 
 
 @with_outputs
+@with_drawing
 def preview(
     outputs: OutputOptions,
+    drawing: DrawingOptions,
     song: SongFile,
     audio: AudioFile = None,
     soundfont: SoundFontFile = None,
@@ -149,8 +157,6 @@ def preview(
     ] = None,
     preset: PresetName = None,
     width: Width = _CLIP_WIDTH,
-    style: StyleName = None,
-    composition: CompositionFile = None,
     start: Start = "0",
     end: End = None,
     overwrite: Overwrite = False,
@@ -171,7 +177,7 @@ def preview(
         ),
         outputs,
         preset,
-        (style, composition),
+        drawing,
         (start, end),
     )
 
@@ -193,20 +199,21 @@ def _make(
     asked: _Asked,
     outputs: OutputOptions,
     preset: str | None,
-    picture: tuple[str | None, Path | None],
+    drawing: DrawingOptions,
     span: tuple[str, str | None],
 ) -> None:
     configuration = read_configuration(preset, outputs)
     if configuration.format.picture is None:
         raise CompositionError(f"{configuration.format.container} has no picture to look at.")
     image_format = _image_format(asked)
-    drawn, composition = read_composition(*picture), picture[1]
+    drawn = read_drawing(drawing)
     start_s = float(read_seconds(span[0], "--start"))
     end_s = None if span[1] is None else float(read_seconds(span[1], "--end"))
     at_s = float(read_seconds(asked.at, "--at"))
-    files = [asked.song, asked.audio, asked.soundfont, *branding_files(configuration.branding)]
+    branded = branding_files(configuration.branding)
+    files = [asked.song, asked.audio, asked.soundfont, *drawn.files, *branded]
     check_files(*files)
-    keep_apart([*files, composition], [asked.output])
+    keep_apart(files, [asked.output])
     check_output(asked.output, overwrite=asked.overwrite)
     settings = read_settings()
     store_url = str(settings.data_dir.absolute())
@@ -216,9 +223,9 @@ def _make(
             midi=asked.song.absolute(),
             audio=asked.audio and asked.audio.absolute(),
             soundfont=asked.soundfont and asked.soundfont.absolute(),
-            composition=drawn,
+            composition=drawn.dressed,
             branding=branding,
-            folder=(composition.parent if composition else Path.cwd()).absolute(),
+            folder=drawn.folder,
             start_s=start_s,
             end_s=end_s,
             with_audio=asked.kind == "clip" and configuration.has_sound,

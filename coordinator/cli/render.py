@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from cluster.executor import open_executor
 from cluster.session import preload
 from coordinator.cli.configuration import read_configuration
+from coordinator.cli.drawing_options import DrawingOptions, read_drawing, with_drawing
 from coordinator.cli.output_options import OutputOptions, with_outputs
 from coordinator.cli.song_files import (
     branding_files,
@@ -29,13 +30,10 @@ from coordinator.cli.song_files import (
 )
 from coordinator.cli.song_options import (
     AudioFile,
-    CompositionFile,
     End,
     SongFile,
     SoundFontFile,
     Start,
-    StyleName,
-    read_composition,
     read_seconds,
 )
 from coordinator.export_run import Progress as ExportProgress
@@ -50,13 +48,13 @@ from shared.storage import open_store
 
 
 @with_outputs
+@with_drawing
 def render(
     outputs: OutputOptions,
+    drawing: DrawingOptions,
     song: SongFile,
     audio: AudioFile = None,
     soundfont: SoundFontFile = None,
-    style: StyleName = None,
-    composition: CompositionFile = None,
     preset: Annotated[
         list[str] | None,
         typer.Option(
@@ -105,8 +103,9 @@ def render(
     if workers is not None:
         settings = settings.model_copy(update={"workers": workers})
     wanted = _outputs(song, preset or [], outputs, output, poster)
-    read = [song, audio, soundfont, composition, *branding_files(wanted[0].configuration.branding)]
-    drawn = read_composition(style, composition)
+    drawn = read_drawing(drawing)
+    branded = branding_files(wanted[0].configuration.branding)
+    read = [song, audio, soundfont, *drawn.files, *branded]
     seconds = read_seconds(start, "--start"), None if end is None else read_seconds(end, "--end")
     check_files(*read)
     keep_apart(read, [path for each in wanted for path in (each.path, each.poster)])
@@ -123,8 +122,8 @@ def render(
                 midi=song,
                 audio=audio,
                 soundfont=soundfont,
-                composition=drawn,
-                folder=composition.parent if composition else Path.cwd(),
+                composition=drawn.dressed,
+                folder=drawn.folder,
                 outputs=tuple(_with_branding(each, branding) for each in wanted),
                 start_s=seconds[0],
                 end_s=seconds[1],

@@ -1,4 +1,4 @@
-"""The options that several commands share, and what they mean: the song, its drawing, the range."""
+"""The options that several commands share, and what they mean: the song and the range."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-from shared.composition import Composition, parse_composition
-from shared.errors import CompositionError, InputError
-from shared.styles import DEFAULT_STYLE, STYLES, find_style
+from shared.errors import InputError
 from shared.timebase import parse_seconds
 
 SongFile = Annotated[Path, typer.Argument(metavar="SONG.mid", help="The MIDI file.")]
@@ -24,24 +22,8 @@ AudioFile = Annotated[
 SoundFontFile = Annotated[
     Path | None, typer.Option(help="The SoundFont to play it through; else one that is found.")
 ]
-StyleName = Annotated[str | None, typer.Option(help=f"A built-in style: {', '.join(STYLES)}.")]
-CompositionFile = Annotated[
-    Path | None, typer.Option(metavar="FILE.json", help="A composition of your own.")
-]
 Start = Annotated[str, typer.Option(metavar="S", help="Where in the song it begins, s.")]
 End = Annotated[str | None, typer.Option(metavar="S", help="Where in the song it ends, s.")]
-
-
-def read_composition(style: str | None, file: Path | None) -> Composition:
-    """The composition that ``--style`` or ``--composition`` names. Raises InputError."""
-    if style and file:
-        raise CompositionError("Give either --style or --composition, not both.")
-    if file is None:
-        return find_style(style or DEFAULT_STYLE)
-    try:
-        return parse_composition(file.read_text("utf-8"), file.name)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InputError(f"The composition {file} cannot be read: {exc}.") from exc
 
 
 def read_seconds(text: str, option: str) -> Fraction:

@@ -13,26 +13,26 @@ from rich.console import Console
 
 from coordinator.branding import branding_uses, is_address, with_names
 from coordinator.cli.configuration import DEFAULT_PRESET, read_configuration
+from coordinator.cli.drawing_options import DrawingOptions, read_drawing, with_drawing
 from coordinator.cli.options import with_settings
 from coordinator.cli.output_options import OutputOptions, with_outputs
 from coordinator.cli.session import open_client
+from coordinator.cli.song_files import check_files, keep_apart
 from coordinator.cli.song_options import (
     AudioFile,
-    CompositionFile,
     End,
     SongFile,
     Start,
-    StyleName,
-    read_composition,
     read_seconds,
 )
 from coordinator.cli.watching import all_completed, tell_end, watch_exports
 from coordinator.client import Client, Export
 from coordinator.output import check_output, new_file
 from coordinator.settings import ClientSettings
+from shared.asset_fields import rename_assets
 from shared.branding import Branding
-from shared.composition import BackgroundLayer, TitleLayer
-from shared.composition import Composition as Drawing
+from shared.composition import Composition
+from shared.dressing import DRESSING_ASSETS, Dressing
 from shared.errors import InputError
 from shared.export import ExportConfiguration
 from shared.preview import IMAGE_FORMATS
@@ -43,17 +43,17 @@ _STILL_WIDTH: Final = 1920
 
 @with_settings(ClientSettings)
 @with_outputs
+@with_drawing
 def submit(
     settings: ClientSettings,
     outputs: OutputOptions,
+    drawing: DrawingOptions,
     song: SongFile,
     audio: AudioFile = None,
     soundfont: Annotated[
         Path | None,
         typer.Option(help="The SoundFont to play it through; else one that the workers have."),
     ] = None,
-    style: StyleName = None,
-    composition: CompositionFile = None,
     preset: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,14 +91,15 @@ def submit(
     ] = False,
 ) -> None:
     """Have a server make videos of a song: upload it, and queue one export for each preset."""
-    drawn = read_composition(style, composition)
+    drawn = read_drawing(drawing)
     asked: dict[str, Any] = {
         "start_s": float(read_seconds(start, "--start")),
         "end_s": None if end is None else float(read_seconds(end, "--end")),
     }
     at_s = float(read_seconds(still_at, "--still-at"))
     image_format = None if still is None else _check_still(still, overwrite=overwrite)
-    _check_files(song, audio, soundfont)
+    check_files(song, audio, soundfont)
+    keep_apart([song, audio, soundfont, *drawn.files], [still])
     with open_client(settings) as client:
 
         def find_branding(template: str) -> Branding:
@@ -113,15 +114,16 @@ def submit(
             read_configuration(each, outputs, find_branding=find_branding) for each in wanted
         ]
         for each in configurations:
-            _check_files(*_branding_files(each.branding))
+            check_files(*_branding_files(each.branding))
         document: dict[str, Any] = {
             "midi": client.upload(song, kind="midi").id,
             "audio": audio and client.upload(audio, kind="audio").id,
             "soundfont": soundfont and client.upload(soundfont, kind="soundfont").id,
-            "style": style,
+            "style": drawing.style,
+            "dressing": _uploaded_dressing(client, drawn.dressing),
         }
-        if composition is not None:
-            uploaded = _upload_parts(client, drawn, composition.parent)
+        if drawing.composition is not None:
+            uploaded = _uploaded_parts(client, drawn.undressed, drawn.folder)
             document["composition"] = uploaded.model_dump(mode="json")
         made = client.create_composition(name or song.stem, **document)
         configs = [_uploaded(client, each) for each in configurations]
@@ -193,26 +195,18 @@ def _tell(
         raise typer.Exit(1)
 
 
-def _check_files(*paths: Path | None) -> None:
-    """Find out before anything is uploaded."""
-    for path in paths:
-        try:
-            if path is not None and not path.is_file():
-                raise InputError(f"There is no file {path}.")
-        except OSError as exc:  # such as a name that is too long
-            raise InputError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
+def _uploaded_parts(client: Client, composition: Composition, folder: Path) -> Composition:
+    """A composition with the files that it names uploaded and named by asset ids."""
+    return rename_assets(
+        composition, lambda named: client.upload(folder / named.name, kind=named.kind).id
+    )
 
 
-def _upload_parts(client: Client, drawn: Drawing, folder: Path) -> Drawing:
-    """The composition with its images and fonts uploaded and named by asset ids."""
-    layers: list[Any] = []
-    for layer in drawn.layers:
-        if isinstance(layer, BackgroundLayer) and layer.image is not None:
-            image = client.upload(folder / layer.image, kind="image")
-            layers.append(layer.model_copy(update={"image": image.id}))
-        elif isinstance(layer, TitleLayer) and layer.font is not None:
-            font = client.upload(folder / layer.font, kind="font")
-            layers.append(layer.model_copy(update={"font": font.id}))
-        else:
-            layers.append(layer)
-    return drawn.model_copy(update={"layers": tuple(layers)})
+def _uploaded_dressing(client: Client, dressing: Dressing) -> dict[str, Any] | None:
+    """The same of a dressing, as the server takes it; None where there is nothing in it."""
+    ids = {
+        field: client.upload(Path(name), kind=DRESSING_ASSETS[field]).id
+        for field, name in dressing.assets.items()
+    }
+    plain = dressing.model_copy(update=ids).model_dump(mode="json", exclude_defaults=True)
+    return plain or None

@@ -20,6 +20,7 @@ from shared.keys import asset_key
 from shared.presets import PRESETS
 from shared.storage import LocalStore
 from tests.api import WITHIN_S, RunningApi
+from tests.clips import make_clip
 from tests.songs import SongFile
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -141,8 +142,37 @@ def test_a_file_of_another_kind_is_refused_with_what_it_looks_like(api: RunningA
     assert code(answer) == (415, "unsupported_file")
     assert "a ZIP archive" in answer.json()["detail"]
     assert "empty" in faults(client.post("/v1/assets", content=b""))["body"]
-    assert "kind" in faults(client.post("/v1/assets?kind=video", content=PNG))
+    assert "kind" in faults(client.post("/v1/assets?kind=photo", content=PNG))
     assert list(api.store.list()) == []
+
+
+def test_a_movie_is_a_recording_if_it_has_sound_and_a_video_if_asked_for(
+    api: RunningApi, tmp_path: Path
+) -> None:
+    client = api.client()
+    options = {"frames": 3, "options": {"preset": "ultrafast"}}
+    silent = make_clip(tmp_path / "silent.mp4", "libx264", **options).read_bytes()
+    film = make_clip(tmp_path / "film.mov", "libx264", sound=True, **options).read_bytes()
+    web = make_clip(tmp_path / "web.mkv", "libx264", **options).read_bytes()
+    assert upload(client, silent)["kind"] == "video"
+    assert upload(client, silent, kind="audio")["kind"] == "audio"  # a worker rejects it
+    assert upload(client, web)["kind"] == "video"
+    heard, seen = upload(client, film), upload(client, film, kind="video", name="film.mov")
+    assert (heard["kind"], seen["kind"]) == ("audio", "video")
+    assert heard["id"] != seen["id"]
+    assert upload(client, film, kind="video") == seen
+    gif = b"GIF89a" + bytes(30)
+    assert upload(client, gif)["kind"] == "image"
+    assert upload(client, gif, kind="video")["name"] == "video"
+    assert len(client.get("/v1/assets?kind=video").json()["assets"]) == 4
+    probes = api.sql("select spec from work_items where asset_id = %s", seen["id"])
+    assert probes[0]["spec"]["kind"] == "video"
+    foreign = client.post("/v1/assets?kind=video", content=PNG)
+    assert code(foreign) == (415, "unsupported_file")
+    assert "not a video (MP4" in foreign.json()["detail"]
+    # A GIF may be large only as a video, and is one only if that is said.
+    assert code(client.post("/v1/assets", content=gif + bytes(200_000))) == (413, "too_large")
+    assert upload(client, gif + bytes(200_000), kind="video")["kind"] == "video"
 
 
 @pytest.mark.parametrize(
@@ -245,6 +275,18 @@ def test_what_does_not_fit_is_named_by_its_field(api: RunningApi) -> None:
     assert "colour" in " ".join(fault_of(colour=1))
     assert "name" in fault_of(name="two\nlines")
     assert fault_of(composition={"layers": [{"type": "title", "text": "a\0b"}]})
+    assert fault_of(dressing={"artist": "a\0b"})
+    assert fault_of(dressing={"cover": song, "background_video": picture}) == {
+        "dressing.cover": "song.mid is a MIDI file, not an image",
+        "dressing.background_video": "sky.png is an image, not a video",
+    }
+    assert fault_of(dressing={"background": picture, "background_video": picture}) == {
+        "dressing": "give a background or a background_video, not both"
+    }
+    timeless = "The lyrics have no time stamps, such as [01:23.45]"
+    assert fault_of(dressing={"lyrics": "La"})["dressing.lyrics"].startswith(timeless)
+    lyrics = {"layers": [{"type": "lyrics", "lrc": "La"}]}
+    assert fault_of(composition=lyrics)["composition.layers.0.lrc"].startswith(timeless)
     api.sql("update assets set status = 'rejected', reason = 'Too odd.' where id = %s", song)
     assert "Too odd." in fault_of()["midi"]
 
@@ -297,6 +339,25 @@ def test_an_export_is_queued_with_what_its_worker_needs(api: RunningApi) -> None
     assert (spec["names"][sky], spec["names"][spec["midi_key"]]) == ("sky.png", "prelude.mid")
     assert (spec["start_s"], spec["end_s"], spec["with_audio"]) == (1, 2.5, True)
     assert client.get(f"/v1/exports/{one['id']}").json() == one
+
+
+def test_what_dresses_a_style_is_kept_and_told_to_workers(api: RunningApi) -> None:
+    client = api.client()
+    cover = upload(client, PNG, name="cover.png")
+    dressing = {"title": "Nocturne", "cover": cover["id"], "lyrics": "[00:01.00]La"}
+    made = compose(client, style="neon", dressing=dressing)
+    kept = made["document"]["dressing"]
+    assert {name: value for name, value in kept.items() if value} == dressing
+    queue(client, composition_id=made["id"])
+    (item,) = api.sql("select spec from work_items where kind = 'intake'")
+    layers = {layer["type"]: layer for layer in item["spec"]["composition"]["layers"]}
+    key = asset_key(cover["sha256"])
+    assert layers["title"]["text"] == "Nocturne"
+    assert (layers["image"]["image"], item["spec"]["names"][key]) == (key, "cover.png")
+    assert layers["lyrics"]["lrc"] == "[00:01.00]La"
+    document = made["document"] | {"dressing": dressing | {"title": "Berceuse"}}
+    revised = client.put(f"/v1/compositions/{made['id']}", json=document).json()
+    assert (revised["revision"], revised["document"]["dressing"]["title"]) == (2, "Berceuse")
 
 
 def test_a_configuration_of_ones_own_is_checked_to_the_last_field(api: RunningApi) -> None:

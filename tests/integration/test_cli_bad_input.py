@@ -99,6 +99,8 @@ def make_folder(parent: Path) -> Path:
         "unknown.json": b'{"layers": [{"type": "grid", "colour": "#ffffff"}]}',
         "noise.wav": b"It was a dark and stormy night. " * 40,
         "there.mp4": b"a video",
+        "words.lrc": b"La la la",
+        "cover.png": b"\x89PNG\r\n\x1a\n",
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -240,6 +242,26 @@ BAD_AT_ONCE = {
     "a watermark that there is not": (
         "song.mid --watermark nowhere.png",
         "There is no file nowhere.png.",
+    ),
+    "a cover that there is not": (
+        "song.mid --cover nowhere.png",
+        "There is no file nowhere.png.",
+    ),
+    "a cover that is none": (
+        "song.mid --cover noise.wav",
+        "--cover takes an image, which noise.wav is not.",
+    ),
+    "a background that is none": (
+        "song.mid --background song.mid",
+        "--background takes an image or a video, and song.mid is neither.",
+    ),
+    "lyrics without times": (
+        "song.mid --lyrics words.lrc",
+        "words.lrc: The lyrics have no time stamps, such as [01:23.45]",
+    ),
+    "a video in the place of its cover": (
+        "song.mid --cover cover.png --output cover.png --format mp4 --overwrite",
+        "cover.png is read for the video and cannot be replaced by it.",
     ),
     "a preset twice": ("song.mid --preset custom --preset custom", "Give each --preset once."),
     "a poster in the place of the video": (

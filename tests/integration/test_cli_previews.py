@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import wave
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
 from coordinator.cli.app import run
+from shared.dressing import Dressing, dress
+from shared.intake import IntakeRequest
+from shared.styles import find_style
 from tests.conftest import Program
 from tests.songs import SongFile
 from tests.soundfonts import make_soundfont
@@ -58,6 +63,60 @@ def test_a_still_is_the_frame_at_that_time(folder: Path, capfd: pytest.CaptureFi
     lower = (0, 45, 160, 90)
     assert ImageChops.difference(early.crop(lower), late.crop(lower)).getbbox() is not None
     assert ImageChops.difference(late.crop(lower), moved.crop(lower)).getbbox() is None
+
+
+def test_a_title_of_ones_own_is_seen(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    size = ("--size", "160x90", "--at", "2")
+    make(capfd, "still", "song.mid", *size, "-o", "plain.png")
+    make(capfd, "still", "song.mid", *size, "--title", "Preview", "-o", "same.png")
+    make(capfd, "still", "song.mid", *size, "--title", "Nocturne", "-o", "titled.png")
+    plain, same, titled = (
+        Image.open(folder / f"{name}.png").convert("RGB") for name in ("plain", "same", "titled")
+    )
+    assert ImageChops.difference(plain, same).getbbox() is None  # it is the song's own
+    assert ImageChops.difference(plain, titled).getbbox() is not None
+
+
+def test_a_still_listens_to_the_recording(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    title = {"type": "title", "animate": {"size": "3 + 20 * level"}}
+    layers = [{"type": "background", "colour": "#000000"}, title]
+    (folder / "mine.json").write_text(json.dumps({"layers": layers}))
+    for name, loudness in (("silence", 0), ("tone", 20_000)):
+        samples = loudness * np.sin(np.arange(3 * 44_100) * (440 * 2 * np.pi / 44_100))
+        with wave.open(str(folder / f"{name}.wav"), "wb") as file:
+            file.setparams((1, 2, 44_100, 0, "NONE", ""))
+            file.writeframes(samples.astype("<i2").tobytes())
+        options = ("--composition", "mine.json", "--size", "160x90", "--at", "1")
+        make(capfd, "still", "song.mid", *options, "--audio", f"{name}.wav", "-o", f"{name}.png")
+    silence, tone = (Image.open(folder / f"{name}.png") for name in ("silence", "tone"))
+    assert np.asarray(tone).mean() > 2 * np.asarray(silence).mean() > 0
+
+
+class _AskedForError(Exception):
+    """Stops a command where its worker would begin."""
+
+
+@pytest.mark.parametrize("name", ["still", "contact-sheet", "preview"])
+def test_what_dresses_a_style_reaches_the_worker(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[IntakeRequest] = []
+
+    def stop(_: str, *, request: Any, **__: Any) -> None:
+        asked.append(IntakeRequest.model_validate(request))
+        raise _AskedForError
+
+    monkeypatch.setattr("coordinator.cli.previews.call_isolated", stop)
+    Image.new("RGB", (8, 8)).save(folder / "cover.png")
+    (folder / "song.lrc").write_text("[00:01.00]La la")
+    (folder / "take.wav").write_bytes(b"")
+    options = ("--style", "neon", "--cover", "cover.png", "--lyrics", "song.lrc")
+    with pytest.raises(_AskedForError):
+        run([name, "song.mid", *options, "--audio", "take.wav"])
+    (request,) = asked
+    dressing = Dressing(cover=str(folder / "cover.png"), lyrics="[00:01.00]La la")
+    assert request.composition == dress(find_style("neon"), dressing)
+    assert request.audio == folder / "take.wav"
 
 
 def test_a_contact_sheet_is_a_picture_of_its_width(
