@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer.main
 from pydantic import BaseModel
 
 from coordinator.cli.app import app
+from coordinator.cli.drawing_options import DrawingOptions
 from shared import composition
 from shared.codecs import CODEC_NAMES, CODECS, CONTAINERS
 from shared.presets import DESCRIPTIONS, PRESETS
@@ -20,6 +22,7 @@ from shared.styles import STYLES
 
 ROOT = Path(__file__).parents[2]
 LAYERS = typing.get_args(typing.get_args(composition.Layer)[0])
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.json"))
 README = (ROOT / "README.md").read_text("utf-8")
 
 
@@ -40,9 +43,23 @@ def _table(model: type[BaseModel]) -> str:
     rows += [
         f"| `{name}` | {_default(model, name)} | {field.description} |"
         for name, field in model.model_fields.items()
-        if name != "type"
+        if name not in ("type", "animate")
     ]
     return "\n".join(rows)
+
+
+def _pictures(name: str) -> str:
+    """The pictures of a layer, each leading to the composition that it shows."""
+    stems = sorted(path.stem for path in EXAMPLES if path.stem.split("-")[0] == name)
+    pictures = [f"[![{stem}](images/layers/{stem}.jpg)](examples/{stem}.json)" for stem in stems]
+    return "".join(f"\n\n{picture}" for picture in pictures)
+
+
+def test_every_layer_has_a_picture() -> None:
+    names = {model.model_fields["type"].default for model in LAYERS} | {"stage", "finish"}
+    assert names == {path.stem.split("-")[0] for path in EXAMPLES}
+    pictures = {path.stem for path in (ROOT / "docs" / "images" / "layers").glob("*.jpg")}
+    assert pictures == {path.stem for path in EXAMPLES}
 
 
 def reference() -> str:
@@ -51,13 +68,15 @@ def reference() -> str:
     for title, model in (
         ("`stage`", composition.Stage),
         ("`colouring`", composition.Colouring),
+        ("`finish`", composition.Finish),
         ("A stop of `gradient`", composition.GradientStop),
     ):
-        parts.append(f"### {title}\n\n{model.__doc__}\n\n{_table(model)}")
+        pictures = _pictures(title.strip("`"))
+        parts.append(f"### {title}\n\n{model.__doc__}{pictures}\n\n{_table(model)}")
     parts.append("## Layers")
     for model in LAYERS:
         name = model.model_fields["type"].default
-        parts.append(f"### `{name}`\n\n{model.__doc__}\n\n{_table(model)}")
+        parts.append(f"### `{name}`\n\n{model.__doc__}{_pictures(name)}\n\n{_table(model)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -102,8 +121,9 @@ def test_every_format_codec_and_preset_is_documented(request: pytest.FixtureRequ
     assert path.read_text("utf-8") == expected
 
 
-def test_options_in_the_formats_page_exist() -> None:
-    text = (ROOT / "docs" / "formats.md").read_text("utf-8")
+@pytest.mark.parametrize("page", ["formats", "compositions"])
+def test_options_in_the_pages_about_videos_exist(page: str) -> None:
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
     command: Any = typer.main.get_command(app)
     names = ("render", "still", "contact-sheet", "preview", "presets")
     known = {
@@ -125,6 +145,11 @@ def test_readme_names_every_style_and_setting() -> None:
         if name not in README
     ]
     assert missing == []
+
+
+def test_readme_names_every_option_that_says_what_is_drawn() -> None:
+    options = [field.name for field in dataclasses.fields(DrawingOptions)]
+    assert [name for name in options if f"`--{name} " not in README] == []
 
 
 def test_readme_links_lead_somewhere() -> None:
