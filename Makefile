@@ -7,7 +7,7 @@ DEV := sh deploy/setup/venv.sh dev
 TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory chaos-core lock format clean
+.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black gallery chaos-core lock format clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,17 @@ bench-batch: ## Measure what one call for all presets saves over one for each
 bench-memory: ## Measure the memory of a minute in 4K, with all processes
 	@$(TESTS)
 	$(PY) -m tests.bench.memory
+
+bench-styles: ## Measure how fast each style is drawn, in 1080p and in 4K
+	@$(TESTS)
+	$(PY) -m tests.bench.styles
+
+bench-black: ## Measure how frames slow down with many thousands of notes in sight
+	@$(TESTS)
+	$(PY) -m tests.bench.black
+
+gallery: setup ## Draw the pictures of the documentation, and docs/gallery.md
+	$(PY) -m deploy.gallery
 
 chaos-core: ## Kill parts of a busy service, and see that nobody's video suffers
 	@$(TESTS)
