@@ -20,9 +20,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.composition import Composition, HitFlashLayer, TitleLayer
+from shared.composition import Composition
 from shared.plan import FrameRange, Picture, VideoSpec
-from shared.styles import find_style
+from shared.styles import DEFAULT_STYLE, find_style
 from workers.encode import encode_segment
 from workers.gl.context import open_context
 from workers.midi import read_midi
@@ -32,10 +32,8 @@ FPS: Final = Fraction(30)
 
 
 def bench_composition() -> Composition:
-    """The default style with no more than background, grid, roll and keyboard."""
-    style = find_style("aurora")
-    kept = [layer for layer in style.layers if not isinstance(layer, HitFlashLayer | TitleLayer)]
-    return style.model_copy(update={"layers": tuple(kept), "tail_s": 0.0})
+    """The default style, to the end of the music."""
+    return find_style(DEFAULT_STYLE).model_copy(update={"tail_s": 0.0})
 
 
 def bench_picture(width: int, height: int) -> Picture:
