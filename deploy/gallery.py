@@ -46,8 +46,11 @@ _LAYER_WIDTH: Final = 640
 _QUALITY: Final = 86
 _HEAD: Final = """# Gallery
 
-Every built-in style, drawn by `make gallery` from Bach's Prelude in C, all at the same moment. Each
-is a [composition](compositions.md): take one, change it, and give it to `--composition`.
+Every built-in style, drawn by `make gallery` from Bach's Prelude in C, all at the same moment, with
+`--artist` and `--cover`; your own [title, cover, background and
+lyrics](compositions.md#your-own-title-cover-background-and-lyrics) go into each. A style is a
+[composition](compositions.md): copy [one](../shared/styles), change it, and give it to
+`--composition`.
 """
 _SECTION: Final = """
 ## {style}

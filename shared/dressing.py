@@ -41,12 +41,12 @@ class Dressing(Plain):
     artist: str = Field(default="", max_length=200, description="Who plays or wrote it.")
     cover: str | None = Field(
         default=None,
-        description="A cover image: a file's path, or its asset key once uploaded. It takes the "
+        description="A cover image: a file's path, or an asset id over HTTP. It takes the "
         "style's place for one, or else a corner.",
     )
     background: str | None = Field(
         default=None,
-        description="An image behind everything: a file's path, or its asset key once uploaded.",
+        description="An image behind everything: a file's path, or an asset id over HTTP.",
     )
     background_video: str | None = Field(
         default=None, description="A video instead of that image, which is played in a loop."

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from shared.composition import true_findings
+from shared.composition import message_of, true_findings
 from shared.errors import (
     ConflictError,
     DatabaseError,
@@ -213,7 +213,7 @@ async def _validation_error(request: Request, exc: Exception) -> Response:
     faults = [
         FieldFault(
             field=_place(finding["loc"], exc.body),
-            message=finding["msg"].removeprefix("Value error, "),
+            message=message_of(finding),
         )
         for finding in true_findings(exc.errors())
     ]

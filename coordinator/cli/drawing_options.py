@@ -107,8 +107,8 @@ def read_drawing(options: DrawingOptions) -> Drawing:
         InputError: A file cannot be read, or is not what it should be.
     """
     named = (options.composition, options.cover, options.background, options.lyrics)
-    undressed = _composition(options.style, options.composition)
     check_files(*named)
+    undressed = _composition(options.style, options.composition)
     return Drawing(
         undressed=undressed,
         dressing=_dressing(options),
@@ -124,8 +124,10 @@ def _composition(style: str | None, file: Path | None) -> Composition:
         return find_style(style or DEFAULT_STYLE)
     try:
         return parse_composition(file.read_text("utf-8"), file.name)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InputError(f"The composition {file} cannot be read: {exc}.") from exc
+    except OSError as exc:
+        raise InputError(f"The composition {file} cannot be read: {exc.strerror or exc}.") from exc
+    except UnicodeDecodeError as exc:
+        raise InputError(f"{file.name} is no composition: it is not a text in UTF-8.") from exc
 
 
 def _dressing(options: DrawingOptions) -> Dressing:

@@ -66,6 +66,7 @@ __all__ = [
     "TrailLayer",
     "WaveformLayer",
     "describe",
+    "message_of",
     "parse_composition",
     "true_findings",
 ]
@@ -99,6 +100,8 @@ BACKDROPS: Final = (BackgroundLayer, SkyLayer)
 """Layers that are left out where the background of a video is transparent."""
 MOST_LAYERS: Final = 64
 """Layers that a composition may have."""
+_BY_TYPE: Final = "'type'"
+"""How pydantic names the field that tells one layer from another."""
 _HEARING: Final = (WaveformLayer, SpectrumLayer)
 """Layers that draw what is heard."""
 
@@ -184,9 +187,25 @@ def describe(error: ValidationError) -> str:
     findings = []
     for finding in true_findings(error.errors()):
         place = ".".join(str(part) for part in _written(finding["loc"]))
-        message = finding["msg"].removeprefix("Value error, ")
+        message = message_of(finding)
         findings.append(f"{place}: {message}" if place else message)
     return "; ".join(findings)
+
+
+def message_of(finding: Mapping[str, Any]) -> str:
+    """What is wrong, in words for whoever wrote the JSON; pydantic's are for programmers."""
+    facts = finding.get("ctx", {})
+    match finding["type"]:
+        case "extra_forbidden":
+            return "there is no such field"
+        case "union_tag_invalid" if facts["discriminator"] == _BY_TYPE:
+            kinds = str(facts["expected_tags"]).replace("'", "")
+            return f"{facts['tag']!r} is no layer; choose one of {kinds}"
+        case "union_tag_not_found" if facts["discriminator"] == _BY_TYPE:
+            return 'a layer says what it is, such as "type": "piano_roll"'
+        case "too_short" if facts["field_type"] == "Tuple" and facts["min_length"] == 1:
+            return "a list with one entry or more belongs here"
+    return str(finding["msg"]).removeprefix("Value error, ")
 
 
 def true_findings(findings: Sequence[F]) -> list[F]:

@@ -32,11 +32,11 @@ class BackgroundLayer(Animated):
         default=90.0, ge=-360, le=360, description="0 runs left to right, 90 top to bottom."
     )
     image: str | None = Field(
-        default=None, description="An image: a file's path, or its asset key once uploaded."
+        default=None, description="An image: a file's path, or an asset id over HTTP."
     )
     video: str | None = Field(
         default=None,
-        description="A video instead of an image: a file's path, or its asset key once uploaded.",
+        description="A video instead of an image: a file's path, or an asset id over HTTP.",
     )
     video_start_s: float = Field(
         default=0.0, ge=0, le=86400, description="Place in that video at which it begins."
@@ -48,7 +48,9 @@ class BackgroundLayer(Animated):
         default=True, description="Whether it begins again at its end, or stands still there."
     )
     fit: Literal["cover", "contain", "stretch"] = Field(
-        default="cover", description="How an image of another shape is fitted to the frame."
+        default="cover",
+        description="How an image or video of another shape is fitted to the frame. `cover`: it "
+        "fills the frame and is cut; `contain`: all of it is seen; `stretch`: it is distorted.",
     )
     zoom: float = Field(
         default=1.0, ge=0.1, le=10, description="How much larger an image is drawn than it fits."
@@ -64,7 +66,7 @@ class BackgroundLayer(Animated):
         default=0.0, ge=-1, le=1, description="Moves it, in heights of the frame downwards."
     )
     blur: float = Field(
-        default=0.0, ge=0, le=20, description="Softens an image or video, % of the short side."
+        default=0.0, ge=0, le=20, description="Softens an image or video, in % of the short side."
     )
     dim: Fraction01 = Field(default=0.0, description="How much an image or video is darkened.")
     vignette: Fraction01 = Field(default=0.0, description="How much the corners are darkened.")
@@ -113,7 +115,7 @@ class ImageLayer(Placed):
     type: Literal["image"] = "image"
     image: str | None = Field(
         default=None,
-        description="A file's path, or its asset key once uploaded; `builtin:social-logo` and the "
+        description="A file's path, or an asset id over HTTP; `builtin:social-logo` and the "
         "like are logos of ours. Nothing is drawn without it.",
     )
     size: float = Field(

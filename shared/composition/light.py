@@ -121,7 +121,7 @@ class ParticlesLayer(Animated):
         default=2.0, ge=0, le=20, description="How fast air slows them: part of the speed a second."
     )
     turbulence: float = Field(
-        default=4.0, ge=0, le=100, description="How far eddies carry them, % of the short side."
+        default=4.0, ge=0, le=100, description="How far eddies carry them, in % of the short side."
     )
     size: float = Field(
         default=0.34, gt=0, le=20, description="Radius of one in % of the short side."

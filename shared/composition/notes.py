@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from shared.composition.base import Fraction01
 
 NoteNames = Literal["letters", "octaves", "solfege", "german"]
 """How notes are called: C♯; C♯4; do♯; Cis."""
+_MANNERS: Final = "`letters`: C♯; `octaves`: C♯4; `solfege`: do♯; `german`: Cis."
 
 
 class GridLayer(Animated):
@@ -63,7 +64,8 @@ class PianoRollLayer(Animated):
     outline: bool = Field(default=False, description="Whether only the edge of a note is filled.")
     labels: Literal["none", "letters", "octaves", "solfege", "german"] = Field(
         default="none",
-        description="What is written on notes that have room for it: nothing, or their names.",
+        description="What is written on notes that have room for it: nothing, or their names. "
+        f"{_MANNERS}",
     )
     label_colour: Colour = Field(
         default="#ffffff", description="Of the names; they are dark where it could not be read."
@@ -97,7 +99,9 @@ class KeyboardLayer(Animated):
     labels: Literal["none", "octaves", "white", "all"] = Field(
         default="none", description="Keys that bear their names: none, each C, the white, all."
     )
-    label_names: NoteNames = Field(default="octaves", description="How keys are called.")
+    label_names: NoteNames = Field(
+        default="octaves", description=f"How keys are called. {_MANNERS}"
+    )
     pedal_light: bool = Field(
         default=False, description="Whether a light at the edge shows the sustain pedal."
     )
@@ -123,7 +127,8 @@ class ScoreLayer(Animated):
     )
     now: Fraction01 = Field(default=0.25, description="Where now is: 0 at the left edge.")
     names: Literal["none", "letters", "solfege", "german"] = Field(
-        default="letters", description="What is written in the heads."
+        default="letters",
+        description="What is written in the heads: nothing, or the names of notes.",
     )
     paper_colour: Colour = Field(default="#f8f3e8f2", description="What it is written on.")
     ink_colour: Colour = Field(default="#2b2a28", description="Of lines and of unlit heads.")

@@ -63,14 +63,16 @@ class Colouring(Animated):
             default="part",
             description="What chooses the colour. `part`: each pair of track and channel; `hand`: "
             "left and right, as tracks say or as can be played; `split`: below `split_key` and "
-            "from it on; `pitch` and `velocity` blend through the palette from low to high.",
+            "from it on; `pitch_class`: C to B, in every octave alike; `pitch` and `velocity` "
+            "blend through the palette from low to high.",
         )
     )
     palette: tuple[Colour, ...] = Field(
         default=("#38bdf8", "#a78bfa", "#f472b6", "#fbbf24", "#34d399", "#fb7185"),
         min_length=1,
         max_length=128,
-        description="The colours, repeated where there are more parts than colours.",
+        description="The colours, the first for the first part, the left hand, the lower half or "
+        "C; begun again where there are more parts than colours.",
     )
     split_key: int = Field(
         default=60, ge=0, le=127, description="First MIDI key of the upper half; 60 is middle C."

@@ -13,7 +13,7 @@ from shared.errors import CompositionError
 from shared.lrc import parse_lrc
 from shared.tokens import parts_of
 
-FONT = "A TrueType or OpenType file, or its asset key once uploaded."
+FONT = "A TrueType or OpenType file, or an asset id over HTTP."
 LONGEST_LRC: Final = 200_000
 """Characters that lyrics may have: a long song with the time of every word has a tenth."""
 

@@ -215,11 +215,11 @@ BAD_AT_ONCE = {
     ),
     "a composition with an unknown field": (
         "song.mid --composition unknown.json",
-        "unknown.json is no composition: layers.0.colour: Extra inputs are not permitted.",
+        "unknown.json is no composition: layers.0.colour: there is no such field.",
     ),
     "a missing composition": (
         "song.mid --composition missing.json",
-        "The composition missing.json cannot be read: ",
+        "There is no file missing.json.",
     ),
     "a missing recording": ("song.mid --audio missing.wav", "There is no file missing.wav."),
     "an output that is the song": (

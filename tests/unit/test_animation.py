@@ -153,7 +153,7 @@ def test_settings_of_any_moment_are_valid(number: float, names: list[str]) -> No
         ({"size": None}, "animate.size: an animation is an expression as text, or "),
         ({"size": ["1"]}, "animate.size: an animation is an expression as text, or "),
         ({"size": {}}, "animate.size.keyframes: Field required"),
-        ({"size": {"keyframes": []}}, "animate.size.keyframes: Tuple should have at least 1 item"),
+        ({"size": {"keyframes": []}}, "animate.size.keyframes: a list with one entry or more"),
         (
             {"size": {"keyframes": [{"at": 0}]}},
             "animate.size.keyframes.0.value: Field required",

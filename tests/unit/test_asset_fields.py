@@ -39,7 +39,7 @@ def test_every_field_that_names_a_file_is_in_the_table() -> None:
         (layer, field)
         for layer in layers
         for field, info in layer.model_fields.items()
-        if "asset key" in (info.description or "")
+        if "asset id over HTTP" in (info.description or "")
     }
     assert told == {(layer, field) for layer, fields in ASSET_FIELDS.items() for field in fields}
     for layer, field in told:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import typing
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from coordinator.cli.app import app
 from coordinator.cli.drawing_options import DrawingOptions
 from shared import composition
 from shared.codecs import CODEC_NAMES, CODECS, CONTAINERS
+from shared.colour import Colour
+from shared.composition import parse_composition
 from shared.presets import DESCRIPTIONS, PRESETS
 from shared.settings import Settings
 from shared.styles import STYLES
@@ -23,7 +28,13 @@ from shared.styles import STYLES
 ROOT = Path(__file__).parents[2]
 LAYERS = typing.get_args(typing.get_args(composition.Layer)[0])
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.json"))
+BOUNDS = ("ge", "gt", "le")
+COLOUR = typing.get_args(Colour)[1:]
 README = (ROOT / "README.md").read_text("utf-8")
+
+
+def _written(value: object) -> str:
+    return f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
 def _default(model: type[BaseModel], name: str) -> str:
@@ -33,19 +44,56 @@ def _default(model: type[BaseModel], name: str) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, BaseModel):
         return "see below"
-    if isinstance(value, tuple):
-        return ", ".join(f"`{part}`" for part in value) or "none"
-    return "none" if value in (None, "") else f"`{value}`"
+    return "none" if value in (None, "", ()) else _written(value)
+
+
+def _values(annotation: Any, rules: Sequence[Any]) -> str:
+    """What a field takes, from its type and the rules of its values."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation, *rules = typing.get_args(annotation)
+    inside = [each for each in typing.get_args(annotation) if each is not type(None)]
+    if typing.get_origin(annotation) is typing.Literal:
+        return ", ".join(map(_written, inside))
+    if typing.get_origin(annotation) is tuple:
+        return f"list of {_values(inside[0], ()).removeprefix('a ')}s"
+    if inside:  # or none
+        return _values(inside[0], rules)
+    if issubclass(annotation, StrEnum):
+        return ", ".join(_written(each.value) for each in annotation)
+    if issubclass(annotation, BaseModel):
+        return "see below"
+    if annotation is bool:
+        return "`true`, `false`"
+    if annotation is str:
+        return "a colour" if any(rule in COLOUR for rule in rules) else "text"
+    return _range(rules) + (", whole" if annotation is int else "")
+
+
+def _range(rules: Sequence[Any]) -> str:
+    """The bounds of a number."""
+    found = {name: getattr(rule, name) for rule in rules for name in BOUNDS if hasattr(rule, name)}
+    bound = {name: f"{value:.15g}" for name, value in found.items()}
+    match bound:
+        case {"ge": low, "le": high}:
+            return f"{low} to {high}"
+        case {"gt": low, "le": high}:
+            return f"above {low}, to {high}"
+        case {"ge": low}:
+            return f"{low} or more"
+        case {"gt": low}:
+            return f"above {low}"
+    raise AssertionError(bound)
 
 
 def _table(model: type[BaseModel]) -> str:
-    rows = ["| field | default | what it is |", "|---|---|---|"]
+    rows = ["| field | values | default | what it is |", "|---|---|---|---|"]
     rows += [
-        f"| `{name}` | {_default(model, name)} | {field.description} |"
+        f"| `{name}` | {_values(field.annotation, field.metadata)} | {_default(model, name)} "
+        f"| {field.description} |"
         for name, field in model.model_fields.items()
         if name not in ("type", "animate")
     ]
-    return "\n".join(rows)
+    return "\n".join(rows).replace("list of see belows", "list, see below")
 
 
 def _pictures(name: str) -> str:
@@ -87,6 +135,15 @@ def test_every_field_of_a_composition_is_documented(request: pytest.FixtureReque
     if request.config.getoption("--update-golden"):
         path.write_text(expected, "utf-8")
     assert path.read_text("utf-8") == expected
+
+
+def test_the_compositions_on_the_page_are_valid() -> None:
+    text = (ROOT / "docs" / "compositions.md").read_text("utf-8")
+    blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    assert len(blocks) >= 6
+    for block in blocks:
+        whole = {"layers": [block]} if "type" in block else {"layers": [{"type": "grid"}], **block}
+        parse_composition(json.dumps(whole), "the page")
 
 
 def _formats_reference() -> str:

@@ -150,3 +150,17 @@ def test_what_cannot_be_drawn_is_told_in_one_sentence(
 def test_a_style_that_there_is_not_is_told() -> None:
     with pytest.raises(CompositionError, match="There is no style 'baroque'"):
         read(style="baroque")
+
+
+@pytest.mark.parametrize(
+    ("file", "finding"),
+    [
+        ("missing.json", "There is no file missing.json."),
+        ("windows.lrc", "windows.lrc is no composition: it is not a text in UTF-8."),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_composition_that_cannot_be_read_is_refused(file: str, finding: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(composition=file)
+    assert caught.value.message == finding
