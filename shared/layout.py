@@ -22,6 +22,9 @@ _ROOM: Final = 1.12
 """Radius of a smile beside the way of its notes, at least."""
 _LEAST_CIRCLE: Final = 0.27
 """Radius of a hill beside the short side of the frame, at least."""
+_MOST_OF_HILL: Final = 0.95
+"""The keyboard, and what notes travel behind the hit line, take at most this much of the radius of
+a hill: beyond its middle they would come out on the other side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +248,19 @@ def lay_out(
     covered_px = float(round(covered * time_extent))
     free_px = time_extent - covered_px
     key_width = pitch_extent / keys.white_keys
+    inside_px = math.inf
+    if stage.curve_deg < 0:
+        inside_px = _MOST_OF_HILL * _hill_radius(stage.curve_deg, pitch_extent, time_extent)
     keyboard = composition.keyboard
     keyboard_px = 0.0
     if keyboard is not None:
-        keyboard_px = float(round(min(key_width * keyboard.length, free_px * _MOST_KEYBOARD)))
+        keyboard_px = float(
+            round(min(key_width * keyboard.length, free_px * _MOST_KEYBOARD, inside_px))
+        )
     roll_px = free_px - keyboard_px
     seconds = stage.seconds_ahead + stage.seconds_after
-    ahead_px = roll_px * stage.seconds_ahead / seconds
+    most_after_px = max(0.0, inside_px - keyboard_px)
+    ahead_px = max(roll_px * stage.seconds_ahead / seconds, roll_px - most_after_px)
     # The middle of what is free, along the pitch axis and from where notes come from.
     across = (1 + safe_area.left - safe_area.right) / 2
     down = (1 + safe_area.top - safe_area.bottom) / 2
@@ -308,8 +317,7 @@ def _curve(
         # Notes come from within the circle: it must be larger than their way is long.
         angle = min(angle, pitch_extent / (_ROOM * ahead_px))
         return pitch_extent / angle, angle / pitch_extent, 0.0, half
-    short_px = min(pitch_extent, time_extent)
-    radius = max(pitch_extent / -angle, _LEAST_CIRCLE * short_px)
+    radius = _hill_radius(angle_deg, pitch_extent, time_extent)
     # Its ends would lie lower than its middle by the height of the arc; a whole circle lies in
     # the middle of what is free.
     ends = radius * (1 - math.cos(angle / 2))
@@ -318,3 +326,9 @@ def _curve(
     closed *= closed * (3 - 2 * closed)
     lift = ends + (middle - ends) * closed
     return -radius, angle / pitch_extent, lift, half + (free_middle[0] - half) * closed
+
+
+def _hill_radius(angle_deg: float, pitch_extent: int, time_extent: int) -> float:
+    """Radius of the hit line of a hill in pixels; the angle is below 0."""
+    least = _LEAST_CIRCLE * min(pitch_extent, time_extent)
+    return max(pitch_extent / -math.radians(angle_deg), least)

@@ -42,7 +42,8 @@ class Stage(Animated):
         default=0.0,
         ge=0,
         le=60,
-        description="How long a note travels on behind the line where it is struck.",
+        description="How long a note travels on behind the line where it is struck; on a hill "
+        "at most to its middle.",
     )
     curve_deg: float = Field(
         default=0.0,

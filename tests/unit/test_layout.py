@@ -265,6 +265,24 @@ def test_a_whole_circle_lies_in_the_middle_of_what_is_free(
     assert layout.seconds_after == pytest.approx(0)
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)])
+@pytest.mark.parametrize("curve_deg", [-360, -180, -40])
+@pytest.mark.parametrize("after_s", [0, 3])
+@every_direction
+def test_nothing_reaches_beyond_the_middle_of_a_hill(
+    direction: Direction, after_s: float, curve_deg: float, size: tuple[int, int]
+) -> None:
+    stage = {"direction": direction, "curve_deg": curve_deg, "seconds_after": after_s}
+    keyboard = {"type": "keyboard", "length": 12}
+    composition = Composition.model_validate(
+        {"stage": stage | {"keys": "used"}, "layers": [keyboard]}
+    )
+    layout = lay_out(composition, *size, 60, 64)
+    behind_px = abs(layout.travel_px_per_s) * layout.seconds_after
+    assert layout.keyboard_px > 0
+    assert behind_px + layout.keyboard_px < abs(layout.curve_px)
+
+
 @pytest.mark.parametrize("position", ["top", "bottom"])
 def test_what_has_a_place_in_the_roll_is_clear_of_the_score(position: str) -> None:
     score = {"type": "score", "height": 20, "position": position}
