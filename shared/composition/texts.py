@@ -37,9 +37,12 @@ class TitleLayer(Animated):
     fixed: ClassVar[frozenset[str]] = frozenset({"from_s", "until_s", "fade_s"})
     type: Literal["title"] = "title"
     text: str = Field(
-        default="", max_length=200, description="The title; the song's own where it is empty."
+        default="",
+        max_length=200,
+        description="The title; the song's own where it is empty. A long one takes up to three "
+        "lines.",
     )
-    artist: str = Field(default="", max_length=200, description="A second, smaller line.")
+    artist: str = Field(default="", max_length=200, description="A last, smaller line.")
     colour: Colour = Field(default="#ffffff", description="Of the text.")
     size: float = Field(
         default=7.0,

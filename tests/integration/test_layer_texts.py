@@ -363,3 +363,20 @@ def test_a_title_as_long_as_a_book_is_drawn(
     below = "".join(f"[00:00.00]{number}\n" for number in range(3000))
     renderer(composed({**LYRICS, "lrc": below}), song, size=(144, 144)).pixels(0)
     assert gl_context.error == "GL_NO_ERROR"
+
+
+def test_a_long_title_is_broken_into_lines_that_can_be_read(
+    renderer: Callable[..., Renderer],
+) -> None:
+    def rows(**fields: str) -> int:
+        """Height of what is drawn, in pixels."""
+        layer = TITLE | {"text": " ", "artist": "", "size": 6} | fields
+        drawn = renderer(composed(layer), a_song(), size=(180, 320)).pixels(60)
+        seen = np.frombuffer(drawn, np.uint8).reshape(320, 180, 4)[..., :3].max(axis=(1, 2))
+        return int(np.count_nonzero(seen > 60))
+
+    long = "Sonata No. 14 in C-sharp minor, “Moonlight”: I. Adagio sostenuto"
+    short, broken = rows(text="Sonata"), rows(text=long)
+    # Two or three lines of letters that are nearly as large.
+    assert broken > 1.6 * short
+    assert rows(text="M" * 60) < short  # there is no place to break it

@@ -13,8 +13,8 @@ from workers.easing import eased
 from workers.gl.paintbox import Paintbox
 from workers.gl.painter import QuadBrush
 from workers.layers.scene import Moment, Scene
-from workers.lettering import Letterer, Lettering, opposite, set_lines
-from workers.lettering.faces import Run
+from workers.lettering import Letterer, Lettering, opposite, plain_lines, set_lines
+from workers.lettering.faces import Run, face_for
 from workers.text import one_line
 
 _SAFE: Final = 0.06
@@ -30,10 +30,14 @@ _LINE: Final = 0.028
 _LINE_WIDTH: Final = 1.5
 _LINE_OPACITY: Final = 0.7
 _HALO: Final = 0.72
+_LINES: Final = 3
+"""Lines that a long title is broken into, at most."""
+_LEAST_SCALE: Final = 0.72
+"""A title is set so much smaller before it is broken, and again before it gets one more line."""
 
 
 class Title:
-    """One or two lines of text that fade in and out, with a thin line between them."""
+    """Title and artist, which fade in and out, with a thin line between them."""
 
     still = None
 
@@ -46,24 +50,21 @@ class Title:
         self._rule = QuadBrush(paintbox, "rect", {"box": 4, "colour": 4}, options=["TAPERED"])
         size_px = settings.size / 100 * layout.short_side
         margin = _SAFE * layout.short_side
-        self._blocks: list[Lettering] = []
-        for text, part, tracking in (
-            (settings.text or scene.song.title, 1.0, 0.0),
-            (settings.artist, _ARTIST, _SPACED),
-        ):
-            if one_line(text):
-                run = Run(text=one_line(text), size_px=size_px * part, tracking=tracking)
-                self._blocks.append(
-                    set_lines(
-                        paintbox,
-                        ((run,),),
-                        widest_px=(roll.x1 - roll.x0) - 2 * margin,
-                        tallest_px=roll.y1 - roll.y0,
-                        font=settings.font,
-                    )
-                )
-        # The line is as much smaller as a title that had to be set smaller.
-        unit = min([size_px, *(block.height_px / 1.2 for block in self._blocks[:1])])
+        room = (roll.x1 - roll.x0 - 2 * margin, roll.y1 - roll.y0)
+        data = paintbox.font(settings.font) if settings.font is not None else None
+        title, artist = one_line(settings.text or scene.song.title), one_line(settings.artist)
+        lines, scale = _lines_of(title, size_px, room[0], data)
+        spaced = size_px * _ARTIST * scale
+        self._blocks: list[Lettering] = [
+            set_lines(paintbox, runs, widest_px=room[0], tallest_px=room[1], font=settings.font)
+            for text, runs in (
+                (title, plain_lines(lines, size_px)),
+                (artist, ((Run(text=artist, size_px=spaced, tracking=_SPACED),),)),
+            )
+            if text
+        ]
+        # Artist and line are as much smaller as a title that had to be set smaller.
+        unit = min([size_px, *(block.height_px / len(lines) / 1.2 for block in self._blocks[:1])])
         self._gap = round(_GAP * unit) if len(self._blocks) == 2 else 0
         self._thick = max(1, round(_LINE * unit)) if self._gap else 0
         height = sum(block.height_px for block in self._blocks) + 2 * self._gap + self._thick
@@ -112,6 +113,36 @@ class Title:
             box = (self._middle - half, line, self._middle + half, line + self._thick)
             paint = (red, green, blue, colour[3] * _LINE_OPACITY)
             self._rule.draw(np.array([[*box, *paint]], dtype=np.float32))
+
+
+def _lines_of(
+    title: str, size_px: float, widest_px: float, data: bytes | None
+) -> tuple[list[str], float]:
+    """A title in as many lines as it needs to be read.
+
+    Returns:
+        The lines, and how much smaller than their size they must be set, at most 1.
+    """
+    for count in range(1, _LINES + 1):
+        lines = _broken(title, count)
+        faces = [face_for(run, data) for line in plain_lines(lines, size_px) for run in line]
+        scale = min(1.0, max(widest_px, 1.0) / max(1.0, *(face.width() for face in faces)))
+        if scale >= _LEAST_SCALE:
+            break
+    return lines, scale
+
+
+def _broken(text: str, count: int) -> list[str]:
+    """A text in so many lines of about the same length, or fewer where it has too few words."""
+    lines = []
+    for left in range(count, 1, -1):
+        spaces = [place for place, char in enumerate(text) if char == " "]
+        if not spaces:
+            break
+        place = min(spaces, key=lambda place: abs(place - len(text) / left))
+        lines.append(text[:place])
+        text = text[place + 1 :]
+    return [*lines, text]
 
 
 def fade(time_s: float, from_s: float, until_s: float, fade_s: float) -> float:
