@@ -253,6 +253,22 @@ def test_ink_can_be_read() -> None:
 def test_how_keys_are_called() -> None:
     assert [name_of(61, "letters"), name_of(60, "octaves")] == ["C♯", "C4"]
     assert [name_of(66, "solfege"), name_of(71, "german")] == ["fa♯", "H"]
+    # An octave begins with the letter C, whatever its accidental.
+    flats, sharps = (-8, 5)
+    assert [name_of(key, "octaves", flats) for key in (58, 59, 60)] == ["B♭3", "C♭4", "C4"]
+    assert [name_of(key, "octaves", sharps) for key in (59, 60, 61)] == ["B3", "B♯3", "C♯4"]
+
+
+def test_white_keys_are_called_alike_in_every_key(renderer: Callable[..., Renderer]) -> None:
+    drawn = []
+    for scale in ((60, 62, 64, 65, 67, 69, 71), (59, 61, 63, 64, 66, 68, 70)):
+        song = SongFile()
+        for place, key in enumerate((*scale, 59, 71)):  # the last two are struck in both
+            song.note(9 + place, 10 + place, key)
+        named = KeyboardLayer(labels="white", label_names="letters", length=12)
+        made = renderer(composed(named), song.song(), scale=5)
+        drawn.append(frame(made, 0))
+    assert (drawn[0] == drawn[1]).all()
 
 
 @pytest.mark.parametrize("shape", ["bar", "gem"])

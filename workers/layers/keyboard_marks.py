@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from shared.colour import linear_rgba
 from shared.composition import KeyboardLayer
 from shared.composition.notes import NoteNames
+from shared.pitch_names import LOWEST_SHARP
 from workers.gl.paintbox import Paintbox
 from workers.gl.painter import Floats, clipped
 from workers.layers.scene import Scene, set_boxes
@@ -75,7 +76,9 @@ class KeyLabels:
         # There is no room for the octave on a black key.
         if scene.black[key] and names == "octaves":
             names = "letters"
-        return name_of(key, names, scene.music.lowest_name)
+        # A white key is called B on every keyboard, even where a note on it is a C flat.
+        lowest = scene.music.lowest_name if scene.black[key] else LOWEST_SHARP
+        return name_of(key, names, lowest)
 
     def draw(self, keys: NDArray[np.int64], lit: Floats | None = None) -> None:
         """Draw the names of some keys.

@@ -31,7 +31,7 @@ _DARK: Final = 0.006
 
 
 def name_of(key: int, names: NoteNames, lowest: int = LOWEST_SHARP) -> str:
-    """How a MIDI key is called; 60 is C4.
+    """How a MIDI key is called; 60 is C4, and the key below it B3 or C♭4.
 
     Args:
         key: The key.
@@ -39,8 +39,13 @@ def name_of(key: int, names: NoteNames, lowest: int = LOWEST_SHARP) -> str:
         lowest: Where names begin on the line of fifths: sharps, or the flats of the song's key.
     """
     naming: Naming = names if names in ("solfege", "german") else "english"
-    name = place_name(place_of(key % 12, lowest), naming)
-    return f"{name}{key // 12 - 1}" if names == "octaves" else name
+    place = place_of(key % 12, lowest)
+    name = place_name(place, naming)
+    if names != "octaves":
+        return name
+    # An octave is that of the letter: C flat lies beyond the B below it, B sharp beyond the C.
+    natural = key - (place + 1) // 7
+    return f"{name}{natural // 12 - 1}"
 
 
 class KeyNames:
