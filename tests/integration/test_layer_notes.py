@@ -404,3 +404,15 @@ def test_extremes_are_drawn(renderer: Callable[..., Renderer], shape: Any) -> No
         made = renderer(composed(*layers, curve_deg=-180, seconds_after=1), song)
         for _ in made.frames([0, 10, 40]):
             pass
+
+
+def test_a_grid_of_absurd_tempi_does_not_fill_the_roll(renderer: Callable[..., Renderer]) -> None:
+    def grey(bpm: int) -> float:
+        file = SongFile().note(0, Fraction(1, 2), 60)
+        file.message(0, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm)))
+        grid = GridLayer(bar_colour="#ffffff", beat_colour="#ffffff", lane_colour="#00000000")
+        made = renderer(composed(grid), file.song())
+        return float(np.mean([frame(made, number).mean() for number in (0, 1, 2)]))
+
+    assert grey(60_000) < 0.5 * grey(240)
+    assert 0 < grey(60) < grey(240)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.colour import linear_rgba
 from shared.composition import GridLayer
@@ -11,6 +14,9 @@ from workers.gl.paintbox import Paintbox
 from workers.gl.painter import Floats, clipped
 from workers.layers.scene import Moment, Scene, set_boxes
 from workers.text import TextSheet
+
+_CLOSE_PX: Final = 3.0
+"""Lines as close as this to the one before are left out; at twice as much they are whole."""
 
 
 class Grid:
@@ -30,6 +36,8 @@ class Grid:
         beat = np.array(self._colour(settings.beat_colour), dtype=np.float32)
         self._colours = np.where(is_bar[:, None], bar, beat).astype(np.float32)
         self._bar_number = np.where(is_bar, np.cumsum(is_bar), 0)
+        room_px = self._room_px(is_bar)
+        self._colours[:, 3] *= np.clip((room_px - _CLOSE_PX) / _CLOSE_PX, 0, 1)
         width = settings.width / 100 * layout.short_side
         self._half = np.where(is_bar, width, width * 0.7).astype(np.float32) / 2
         self._lines = scene.brush(
@@ -43,8 +51,16 @@ class Grid:
                 ("bar numbers", size_px),
                 lambda: TextSheet(paintbox, "0123456789", size_px=size_px),
             )
+            self._bar_number[room_px < self._numbers.line_px] = 0
             red, green, blue, alpha = linear_rgba(settings.bar_colour)
             self._number_colour = (red, green, blue, min(1.0, alpha * 2) * settings.opacity)
+
+    def _room_px(self, is_bar: NDArray[np.bool_]) -> Floats:
+        """How far each line lies behind the one before it, bars behind bars, in pixels."""
+        speed = abs(self._layout.travel_px_per_s)
+        room = np.diff(self._times, prepend=-np.inf) * speed
+        room[is_bar] = np.diff(self._times[is_bar], prepend=-np.inf) * speed
+        return room.astype(np.float32)
 
     def _colour(self, colour: str) -> RGBA:
         red, green, blue, alpha = linear_rgba(colour)
