@@ -28,6 +28,14 @@ _GRAINS_PER_S: Final = 24
 _GRAIN: Final = 1 / 720
 """Size of a grain beside the short side: the grain of 4K is as coarse as that of 720p."""
 _NEUTRAL: Final = linear_rgba("#808080")[0]
+_UNGRADED: Final = {
+    name: Finish.model_fields[name].default
+    for name in (
+        *("exposure", "contrast", "saturation", "temperature", "tint"),
+        *("shadows", "highlights"),
+    )
+}
+"""What leaves colours alone."""
 
 
 class Finisher:
@@ -118,11 +126,9 @@ class Finisher:
 
 def _options(settings: Finish) -> list[str]:
     """What the program has to do."""
-    plain = Finish()
-    graded = ("exposure", "contrast", "saturation", "temperature", "tint", "shadows", "highlights")
     wanted = {
         "BLOOM": settings.bloom > 0,
-        "GRADE": any(getattr(settings, name) != getattr(plain, name) for name in graded),
+        "GRADE": any(getattr(settings, name) != plain for name, plain in _UNGRADED.items()),
         "SOFT": settings.tone_mapping == "soft",
         "FILMIC": settings.tone_mapping == "filmic",
         "VIGNETTE": settings.vignette > 0,

@@ -14,6 +14,7 @@ from workers.gl.noise import noise_texture
 from workers.gl.paintbox import Paintbox
 from workers.gl.painter import QuadBrush
 from workers.gl.target import Canvas
+from workers.layers.scene import blended
 
 _FADES: Final = 0.45
 """Part of an area, at its lower edge, in which light fades to nothing."""
@@ -21,10 +22,7 @@ _FADES: Final = 0.45
 
 def palette(colours: tuple[str, ...], places: np.ndarray) -> Light:
     """Linear light along some colours, ``places`` 0 (the first) to 1 (the last), (n, 3)."""
-    lights = np.array([linear_rgba(colour)[:3] for colour in colours])
-    at = np.linspace(0, 1, len(lights))
-    channels = [np.interp(places, at, lights[:, channel]) for channel in range(3)]
-    return np.stack(channels, axis=-1).astype(np.float32)
+    return blended(np.array([linear_rgba(colour)[:3] for colour in colours]), places)
 
 
 def fading(area: Rect, layout: Layout) -> tuple[float, float]:

@@ -282,9 +282,9 @@ def note_colours(colouring: Colouring, notes: NoteTable, music: Music) -> Floats
             colours = _repeated(palette, keys % 12)[notes.key]
         case "pitch":
             low, high = _extent(notes)
-            colours = _blended(palette, (keys - low) / max(high - low, 1))[notes.key]
+            colours = blended(palette, (keys - low) / max(high - low, 1))[notes.key]
         case "velocity":
-            colours = _blended(palette, velocities)[notes.velocity]
+            colours = blended(palette, velocities)[notes.velocity]
     black = np.where(np.isin(keys % 12, (1, 3, 6, 8, 10)), colouring.black_key_shade, 1.0)
     soft = 1 - colouring.velocity_shade * (1 - velocities)
     shade = black.astype(np.float32)[notes.key] * soft.astype(np.float32)[notes.velocity]
@@ -298,10 +298,15 @@ def _repeated(palette: Floats, number: NDArray[Any]) -> Floats:
     return palette[np.arange(most) % len(palette)][number.astype(np.intp)]
 
 
-def _blended(palette: Floats, place: NDArray[np.floating]) -> Floats:
-    """Colours along the palette, ``place`` 0 to 1, blended in linear light."""
+def blended(palette: NDArray[np.floating], places: NDArray[np.floating]) -> Floats:
+    """Linear light along some colours, float32 (n, 3).
+
+    Args:
+        palette: The colours, linear, (colours, 3).
+        places: Where along them, 0 (the first) to 1 (the last), (n,).
+    """
     at = np.linspace(0, 1, len(palette))
-    return np.stack([np.interp(place, at, palette[:, i]) for i in range(3)], axis=1).astype(
+    return np.stack([np.interp(places, at, palette[:, i]) for i in range(3)], axis=1).astype(
         np.float32
     )
 

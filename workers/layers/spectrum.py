@@ -16,7 +16,7 @@ from workers.gl.painter import QuadBrush
 from workers.hearing import BAND_HZ, N_BANDS
 from workers.layers.curve import Curve
 from workers.layers.placing import area_of, place
-from workers.layers.scene import Floats, Moment, Scene
+from workers.layers.scene import Floats, Moment, Scene, blended
 
 _LEAST_PITCH_PX: Final = 3.0
 """Bars do not stand closer; a small frame has fewer of them."""
@@ -100,10 +100,7 @@ class Spectrum:
         settings = self._settings
         where = places_of(points, symmetric=settings.symmetric, around=self._round)
         stops = np.array([linear_rgba(colour)[:3] for colour in settings.colours])
-        at = np.linspace(0, 1, len(stops))
-        return np.stack([np.interp(where, at, stops[:, i]) for i in range(3)], axis=1).astype(
-            np.float32
-        )
+        return blended(stops, where)
 
     def _make_brushes(self, paintbox: Paintbox) -> None:
         settings, box = self._settings, self._box
