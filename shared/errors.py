@@ -9,7 +9,8 @@
     │   ├── CompositionError     a composition, preset or setting does not fit
     │   ├── NotFoundError        there is no such export, asset, composition, … of this user's
     │   ├── ConflictError        the state that something is in does not allow it
-    │   └── AccessError          the server does not accept the token
+    │   ├── AccessError          the server does not accept the token
+    │   └── QuotaError           the user has as much as he may have
     ├── StorageError             the object store failed; trying again may help
     │   ├── ObjectNotFoundError  no object has that key
     │   ├── DamagedObjectError   an object's bytes are not those that were stored
@@ -96,6 +97,10 @@ class ConflictError(InputError):
 
 class AccessError(InputError):
     """The server does not accept the token, or the user may not do that."""
+
+
+class QuotaError(InputError):
+    """The user has as much as he may have at a time; the message says what makes room."""
 
 
 class StorageError(MidifarmError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, LiteralString, cast
 
 import psycopg
@@ -35,6 +37,18 @@ _OPTIONS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolState:
+    """How the connections of a pool stand."""
+
+    in_use: int
+    """Connections that somebody has."""
+    idle: int
+    """Connections that nobody has."""
+    waiting: int
+    """How many wait for one."""
+
+
 class Database:
     """A pool of connections to one database; an async context manager."""
 
@@ -56,7 +70,7 @@ class Database:
             max_idle=60,
             reconnect_timeout=10,
             open=False,
-            check=AsyncConnectionPool.check_connection,
+            check=_see,
             name="midifarm",
         )
 
@@ -82,6 +96,17 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection for queries that change nothing, and need no transaction around them.
+
+        Raises:
+            DatabaseError: PostgreSQL failed or cannot be reached.
+        """
+        with database_errors():
+            async with self._pool.connection() as connection:
+                yield connection
+
+    @asynccontextmanager
     async def lone_connection(self) -> AsyncIterator[Connection]:
         """A connection beside the pool, for what lasts: a lock, or listening.
 
@@ -95,10 +120,27 @@ class Database:
             async with connection:
                 yield connection
 
+    def pool(self) -> PoolState:
+        """How its connections stand."""
+        stats = self._pool.get_stats()
+        size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
+        return PoolState(in_use=size - idle, idle=idle, waiting=stats.get("requests_waiting", 0))
+
     async def check(self) -> None:
         """See that PostgreSQL answers. Raises DatabaseError."""
         async with self.transaction() as connection:
             await connection.execute("select 1")
+
+
+async def _see(connection: Connection) -> None:
+    """See that a connection still works before somebody gets it.
+
+    A server that has ended it has said so. To ask each time would cost as much as a query does.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 @contextmanager
@@ -135,9 +177,20 @@ class Queries:
         cursor = await connection.execute(self._text(name), values)
         return await cursor.fetchone()
 
-    async def all(self, connection: Connection, name: str, /, **values: Any) -> list[Row]:
-        """Every row of a query."""
-        cursor = await connection.execute(self._text(name), values)
+    async def all(
+        self, connection: Connection, name: str, /, *, plan_anew: bool = False, **values: Any
+    ) -> list[Row]:
+        """Every row of a query.
+
+        Args:
+            connection: Where it is run.
+            name: Which query.
+            plan_anew: Whether PostgreSQL is to plan it for these very values each time, since
+                they decide which index is right.
+            values: Its parameters.
+        """
+        prepare = False if plan_anew else None
+        cursor = await connection.execute(self._text(name), values, prepare=prepare)
         return await cursor.fetchall()
 
     def _text(self, name: str) -> LiteralString:

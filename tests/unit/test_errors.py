@@ -25,6 +25,7 @@ KINDS = {
     "NotFoundError": ErrorKind.PERMANENT,
     "ConflictError": ErrorKind.PERMANENT,
     "AccessError": ErrorKind.PERMANENT,
+    "QuotaError": ErrorKind.PERMANENT,
     "StorageError": ErrorKind.TRANSIENT,
     "ObjectNotFoundError": ErrorKind.TRANSIENT,
     "DamagedObjectError": ErrorKind.TRANSIENT,

@@ -2,9 +2,16 @@
 -- Every change of an export begins here, so that changes of one export come one after the other.
 select * from export_jobs where id = %(id)s for update;
 
--- name: tell_export
+-- name: lock_batch
+-- The exports of a batch that stand in certain ways, all at once; always in the same order.
+select * from export_jobs
+where batch_id = %(batch_id)s and user_id = %(user_id)s and deleted_at is null
+    and status = any (%(statuses)s::export_status[])
+order by id for update;
+
+-- name: tell_exports
 -- Tell clients; last in the transaction.
-select tell_export(%(id)s, %(passing)s);
+select tell_export(id, %(passing)s) from unnest(%(ids)s::text[]) as id;
 
 -- name: begin_export
 -- Its first work item was given to a worker.
@@ -62,20 +69,24 @@ update export_jobs set status = %(status)s, stage = 'failed', reason = %(reason)
     completed_at = now(), updated_at = now(), cleaned_at = null
 where id = %(id)s;
 
--- name: cancel_export
--- A user or an operator wants no more of it.
+-- name: cancel_exports
+-- A user or an operator wants no more of them.
 update export_jobs set status = %(status)s, stage = 'cancelled', reason = %(reason)s,
     fps = null, eta_s = null, completed_at = now(), updated_at = now(), cleaned_at = null
-where id = %(id)s;
+where id = any (%(ids)s);
 
--- name: retry_export
+-- name: retry_exports
 -- From the beginning; what was made before is found again.
 update export_jobs set status = %(status)s, stage = 'queued', reason = %(reason)s, progress = 0,
     error_message = null, error_log = null, warnings = '[]', engine = null, plan = null,
     frames_done = 0, frames_committed = 0, chunks_done = 0, chunks_cached = 0, frames = null,
     chunks = null, renderings = 1, fps = null, eta_s = null, started_at = null, completed_at = null,
-    cleaned_at = null, updated_at = now()
-where id = %(id)s;
+    cleaned_at = null, archived_at = null, updated_at = now()
+where id = any (%(ids)s);
+
+-- name: delete_export
+-- Its owner wants it no more: the janitor removes what is left of it.
+update export_jobs set deleted_at = now(), updated_at = now() where id = %(id)s;
 
 -- name: replan_export
 -- The workers draw otherwise than when it was planned.
@@ -86,13 +97,13 @@ update export_jobs set status = %(status)s, stage = 'preparing', reason = %(reas
 where id = %(id)s;
 
 -- name: drop_items
--- Forget the work of an export; its attempts are forgotten with it.
-delete from work_items where export_id = %(id)s;
+-- Forget the work of exports; its attempts are forgotten with it.
+delete from work_items where export_id = any (%(ids)s);
 
 -- name: cancel_items
--- Nothing more is done for an export.
+-- Nothing more is done for exports.
 update work_items set status = 'cancelled', ended_at = now()
-where export_id = %(id)s and status in ('ready', 'running');
+where export_id = any (%(ids)s) and status in ('ready', 'running');
 
 -- name: prioritise_export
 -- Earlier or later than others.
@@ -103,11 +114,33 @@ update export_jobs set priority = %(priority)s, updated_at = now() where id = %(
 update work_items set priority = %(priority)s
 where export_id = %(id)s and status in ('ready', 'running');
 
--- name: insert_intake
--- The first work item of an export.
-insert into work_items (kind, export_id, user_id, priority, queued_at, position, spec)
-select 'intake', id, user_id, priority, created_at, 0, intake
-from export_jobs where id = %(id)s;
+-- name: pause_export
+-- An operator holds it.
+update export_jobs set paused_at = now(), reason = %(reason)s, updated_at = now()
+where id = %(id)s;
+
+-- name: resume_export
+-- An operator lets it go on.
+update export_jobs set paused_at = null, reason = %(reason)s, updated_at = now()
+where id = %(id)s;
+
+-- name: hold_items
+-- Nothing more of an export begins, or it may again; what comes into being is held as it is.
+update work_items set held = %(held)s
+where export_id = %(id)s and held <> %(held)s;
+
+-- name: wake_dispatcher
+-- Have the dispatcher look what it may begin.
+select pg_notify('midifarm_work', '');
+
+-- name: queue_intakes
+-- The first work item of each export, and clients are told of it.
+with queued as (
+    insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, spec)
+    select 'intake', id, user_id, priority, created_at, 0, paused_at is not null, intake
+    from export_jobs where id = any (%(ids)s) order by created_at
+)
+select tell_export(id, false) from unnest(%(ids)s::text[]) as id;
 
 -- name: insert_probe
 -- A look at an uploaded file.
@@ -155,9 +188,10 @@ from attempts a join work_items w on w.id = a.item_id where a.id = %(id)s;
 -- name: claim_item
 -- Give a work item to this leader, if it leads and the item still waits.
 update work_items set status = 'running'
-where id = %(id)s and status = 'ready'
-    -- Locked: a claim that is under way when another begins to lead is waited for.
-    and exists (select from dispatcher where epoch = %(epoch)s for share)
+where id = %(id)s and status = 'ready' and not held
+    -- Locked: who begins to lead, or pauses the farm, waits for a claim that is under way.
+    and exists (
+        select from dispatcher where epoch = %(epoch)s and paused_at is null for share)
 returning id;
 
 -- name: insert_attempt
@@ -165,8 +199,9 @@ returning id;
 insert into attempts (item_id, number, epoch)
 select w.id, (select coalesce(max(number), 0) + 1 from attempts where item_id = w.id), %(epoch)s
 from work_items w
-where w.id = %(item_id)s and w.status = 'running'
-    and exists (select from dispatcher where epoch = %(epoch)s for share)
+where w.id = %(item_id)s and w.status = 'running' and not w.held
+    and exists (
+        select from dispatcher where epoch = %(epoch)s and paused_at is null for share)
 returning id;
 
 -- name: end_attempt
