@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
 _LONGEST: Final = 200
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]", re.ASCII | re.IGNORECASE)
 _MISLEADING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 """They change the direction of what is written after them: ``gpj.exe`` looks like ``exe.jpg``."""
 
@@ -32,6 +34,17 @@ Text = Annotated[
     AfterValidator(_check),
 ]
 """A name: 1 to 200 characters on one line."""
+
+
+def _written_out(given: Any) -> Any:
+    # Pydantic takes numbers, also in quotes, for seconds or milliseconds since 1970.
+    if not isinstance(given, str) or not _DATE.match(given):
+        raise ValueError("write a date and a time with its offset: 2026-01-31T12:00:00Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""A date and a time with its offset from UTC (RFC 3339)."""
 
 
 def file_name(given: str, otherwise: str) -> str:

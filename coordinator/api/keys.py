@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from coordinator.api.auth import By
+from coordinator.api.idempotency import Once
 from coordinator.api.pages import Limit, Offset, cut
 from coordinator.api.problems import ApiError, documented
 from coordinator.api.services import Parts
-from coordinator.database import Row, api_keys
-from coordinator.texts import Text
+from coordinator.database import Connection, Row, api_keys, audit
+from coordinator.scopes import Scope
+from coordinator.texts import Moment, Text
 
 router: Final = APIRouter(prefix="/keys", tags=["keys"], responses=documented(401, 422, 503))
 
@@ -27,9 +29,20 @@ class KeyRequest(BaseModel):
     user_id: Text | None = Field(
         default=None, description="Who uses the API with it; only an admin names somebody else."
     )
-    is_admin: bool = Field(
-        default=False, description="Whether it may make and revoke keys of other users."
+    scope: Scope = Field(
+        default=Scope.USER, description="What may be done with it; never more than with yours."
     )
+    expires_at: Moment | None = Field(
+        default=None,
+        description="When it stops working, a time to come; it does not without it.",
+    )
+
+    @field_validator("expires_at")
+    @classmethod
+    def _to_come(cls, expires_at: datetime | None) -> datetime | None:
+        if expires_at is not None and expires_at <= datetime.now(UTC):
+            raise ValueError("that time is over")
+        return expires_at
 
 
 class Key(BaseModel):
@@ -38,8 +51,9 @@ class Key(BaseModel):
     id: str = Field(description="Its id.")
     user_id: str = Field(description="Who uses the API with it.")
     name: str = Field(description="What it is for.")
-    is_admin: bool = Field(description="Whether it may make and revoke keys of other users.")
+    scope: Scope = Field(description="What may be done with it.")
     created_at: datetime = Field(description="When it was made.")
+    expires_at: datetime | None = Field(description="When it stops working; null: never.")
     last_used_at: datetime | None = Field(description="When it was last used, to the minute.")
     revoked_at: datetime | None = Field(description="When it was revoked.")
 
@@ -47,7 +61,10 @@ class Key(BaseModel):
 class NewKey(Key):
     """A key that was just made."""
 
-    token: str = Field(description="What to send with requests; it is never shown again.")
+    token: str | None = Field(
+        description="What to send with requests; it is shown this once, and null if the same "
+        "request is answered again."
+    )
 
 
 class KeyPage(BaseModel):
@@ -62,20 +79,38 @@ def _shown(row: Row) -> dict[str, Any]:
 
 
 @router.post("", status_code=201, responses=documented(403))
-async def make_key(request: KeyRequest, caller: By, services: Parts, response: Response) -> NewKey:
+async def make_key(request: KeyRequest, caller: By, once: Once, response: Response) -> NewKey:
     """Make a key. Its token is in the answer, and nowhere else."""
     user_id = request.user_id or caller.user_id
-    if not caller.is_admin and (user_id != caller.user_id or request.is_admin):
-        raise ApiError(403, "Only an admin's key makes keys for other users, or admins' keys.")
-    async with services.database.transaction() as connection:
+    if user_id != caller.user_id and not caller.may(Scope.ADMIN):
+        raise ApiError(403, "Only an admin makes keys for other users.")
+    if not caller.may(request.scope):
+        raise ApiError(403, f"Your own scope is {caller.scope}; you cannot give away more.")
+
+    async def make(connection: Connection) -> NewKey:
         token, row = await api_keys.create_key(
-            connection, user_id=user_id, name=request.name, is_admin=request.is_admin
+            connection,
+            user_id=user_id,
+            name=request.name,
+            scope=request.scope,
+            expires_at=request.expires_at,
         )
+        if user_id != caller.user_id:
+            await audit.note(
+                connection,
+                caller,
+                "key.create",
+                row["id"],
+                user=user_id,
+                scope=str(request.scope),
+            )
+        return NewKey(token=token, **_shown(row))
+
     response.headers["Cache-Control"] = "no-store"
-    return NewKey(token=token, **_shown(row))
+    return await once.run(make, hidden=["token"])
 
 
-@router.get("")
+@router.get("", responses=documented(403))
 async def list_keys(
     caller: By,
     services: Parts,
@@ -86,7 +121,7 @@ async def list_keys(
     offset: Offset = 0,
 ) -> KeyPage:
     """Your keys, newest first."""
-    if everybody and not caller.is_admin:
+    if everybody and not caller.may(Scope.ADMIN):
         raise ApiError(403, "Only an admin's key lists the keys of other users.")
     async with services.database.transaction() as connection:
         rows = await api_keys.list_keys(
@@ -100,5 +135,15 @@ async def list_keys(
 async def revoke_key(key_id: str, caller: By, services: Parts) -> None:
     """Revoke a key of yours, or as an admin anybody's. It stops working within seconds."""
     async with services.database.transaction() as connection:
-        await api_keys.revoke_key(connection, None if caller.is_admin else caller.user_id, key_id)
+        row = await api_keys.revoke_key(
+            connection, None if caller.may(Scope.ADMIN) else caller.user_id, key_id
+        )
+        if row["user_id"] != caller.user_id:
+            await audit.note(
+                connection,
+                caller,
+                "key.revoke",
+                key_id,
+                user=row["user_id"],
+            )
     services.keys.forget(key_id)

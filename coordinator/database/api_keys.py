@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import psycopg
 
 from coordinator.database.connection import Connection, Queries, Row
 from coordinator.database.exports import new_id
+from coordinator.scopes import Scope
 from shared.errors import ConflictError, NotFoundError
 
 _QUERIES: Final = Queries("api_keys")
@@ -34,7 +36,8 @@ async def create_key(
     *,
     user_id: str,
     name: str,
-    is_admin: bool = False,
+    scope: Scope = Scope.USER,
+    expires_at: datetime | None = None,
     token: str | None = None,
 ) -> tuple[str, Row]:
     """Make a key for a user, who need not be known before.
@@ -43,7 +46,8 @@ async def create_key(
         connection: Inside a transaction.
         user_id: Who uses the service with it.
         name: What it is for.
-        is_admin: Whether it may make keys for other users.
+        scope: What may be done with it.
+        expires_at: When it is valid no more; None for never.
         token: The token where the caller has one already; a new one without it.
 
     Returns:
@@ -61,7 +65,8 @@ async def create_key(
             user_id=user_id,
             name=name,
             token_hash=token_hash(token),
-            is_admin=is_admin,
+            scope=str(scope),
+            expires_at=expires_at,
         )
     except psycopg.errors.UniqueViolation as exc:
         raise ConflictError("There is a key with this token already.") from exc
@@ -70,7 +75,11 @@ async def create_key(
 
 
 async def find_key(connection: Connection, token: str) -> Row | None:
-    """The key that a token belongs to, unless it was revoked; None where there is none."""
+    """The key that a token belongs to, unless it was revoked; None where there is none.
+
+    Its row says beside the key whether it ``is_expired``, and how many seconds it has left
+    (``left_s``; None: it does not expire).
+    """
     return await _QUERIES.one(connection, "find_key", token_hash=token_hash(token))
 
 

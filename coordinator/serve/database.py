@@ -16,6 +16,7 @@ from coordinator.database.api_keys import create_key, find_key, new_token
 from coordinator.database.connection import Database, database_errors
 from coordinator.database.migrations import migrate
 from coordinator.database.queries import read_queries
+from coordinator.scopes import Scope
 from shared.errors import InputError
 
 LOCAL_USER: Final = "local"
@@ -76,7 +77,7 @@ async def _prepare(url: str, token_file: Path) -> str:
                     connection,
                     user_id=LOCAL_USER,
                     name=f"midifarm serve in {token_file.parent}",
-                    is_admin=True,
+                    scope=Scope.ADMIN,
                     token=token,
                 )
         return token

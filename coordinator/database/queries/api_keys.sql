@@ -1,12 +1,15 @@
 -- name: insert_key
 -- Make a key for a user; the token itself is never stored.
-insert into api_keys (id, user_id, name, token_hash, is_admin)
-values (%(id)s, %(user_id)s, %(name)s, %(token_hash)s, %(is_admin)s)
+insert into api_keys (id, user_id, name, token_hash, scope, expires_at)
+values (%(id)s, %(user_id)s, %(name)s, %(token_hash)s, %(scope)s, %(expires_at)s)
 returning *;
 
 -- name: find_key
--- The key that a token belongs to, unless it was revoked.
-select * from api_keys where token_hash = %(token_hash)s and revoked_at is null;
+-- The key that a token belongs to, unless it was revoked; and how long it is valid yet.
+select *,
+    coalesce(expires_at <= now(), false) as is_expired,
+    extract(epoch from expires_at - now())::double precision as left_s
+from api_keys where token_hash = %(token_hash)s and revoked_at is null;
 
 -- name: note_use
 -- When a key was last used, to the minute.
