@@ -32,6 +32,10 @@ class Visit(BaseHTTPRequestHandler):
         self.close_connection = True
         self.server.replies[self.path](self)
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         """A whole answer."""
         self.send_response(status)

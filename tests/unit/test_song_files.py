@@ -51,7 +51,7 @@ def test_images_without_an_address_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("http://me.example/logo.png", "only https addresses are fetched"),
+        ("http://me.example/logo.png", "only https addresses are reached"),
         ("https://127.0.0.1/logo.png", "public"),
     ],
 )
