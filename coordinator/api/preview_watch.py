@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from coordinator.database import Database, Row, previews
+from coordinator.tasks import end_tasks
 from shared.errors import DatabaseError
 
 _log = logging.getLogger(__name__)
@@ -33,9 +34,7 @@ class PreviewWatch:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end_tasks([task])
 
     async def wait(self, user_id: str, preview_id: str, wait_s: float) -> Row:
         """A preview when it is ready or has failed, or as it stands after a while.

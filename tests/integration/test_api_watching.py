@@ -16,8 +16,8 @@ from tests.bench.watching import measure
 
 
 @pytest.fixture
-def api(embedded_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
-    with RunningApi(embedded_database_url, LocalStore(tmp_path / "store")) as running:
+def api(migrated_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
+    with RunningApi(migrated_database_url, LocalStore(tmp_path / "store")) as running:
         yield running
 
 
@@ -154,10 +154,10 @@ def test_nothing_is_missed_when_the_listening_connection_is_lost(api: RunningApi
 
 
 def test_a_slow_client_is_served_from_the_database(
-    embedded_database_url: str, tmp_path: Path
+    migrated_database_url: str, tmp_path: Path
 ) -> None:
     store, limits = LocalStore(tmp_path / "store"), ApiLimits(watch_queue=2)
-    with RunningApi(embedded_database_url, store, limits) as api:
+    with RunningApi(migrated_database_url, store, limits) as api:
         export_id, client = api.add_export(), api.client()
         api.tell(export_id, passing=False, status="rendering", frames=10_000)
         padding = "x" * 20_000  # fills the buffers on the way, so that the queue overflows
