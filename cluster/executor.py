@@ -62,6 +62,8 @@ _UNHEEDING: Final = (IntakeSpec, ProbeSpec)
 nothing."""
 
 
+_NOWHERE: Final = "none"
+"""No node has this id."""
 _BESIDE: Final = (PreviewSpec,)
 """Short work that somebody waits for: it runs at once beside what takes up the slots, in a process
 that is started for it where all are busy (1 s), and not after chunks of a minute each."""
@@ -172,13 +174,21 @@ class RayExecutor:
             self._ray.cancel(ref)
         raise failure
 
-    def submit(self, attempt: str, item: Item, avoid_nodes: Collection[str] = ()) -> None:
+    def submit(
+        self,
+        attempt: str,
+        item: Item,
+        avoid_nodes: Collection[str] = (),
+        closed_nodes: Collection[str] = (),
+    ) -> None:
         """Start an attempt; its outcome comes from wait().
 
         Args:
             attempt: A name that no attempt had before.
             item: What to do; a preview takes up no slot, and waits for none.
             avoid_nodes: Ids of nodes to keep away from, as long as there are others.
+            closed_nodes: Ids of nodes to keep away from in any case; where there are no others,
+                the attempt waits for one.
 
         Raises:
             ClusterLostError: Ray does not answer any more.
@@ -186,15 +196,20 @@ class RayExecutor:
         if attempt in self._refs:
             raise ConflictError(f"The attempt {attempt} is under way already.")
         places = {node.id for node in self.nodes() if node.cpus >= 1}
-        avoided = places.intersection(avoid_nodes)
+        closed = set(closed_nodes)
+        is_open = places - closed
         options: dict[str, Any] = {"name": _TITLES[type(item)]}
         if isinstance(item, _BESIDE):
             # Without a processor of its own it could land where there is none.
-            allowed = places - avoided or places
+            allowed = (is_open - set(avoid_nodes)) or is_open or {_NOWHERE}
             options["num_cpus"] = 0
             options["label_selector"] = {"ray.io/node-id": f"in({','.join(sorted(allowed))})"}
-        elif avoided and avoided != places:
-            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(sorted(avoided))})"}
+        else:
+            avoided = is_open.intersection(avoid_nodes)
+            shunned = closed if avoided == is_open else closed | avoided
+            if shunned:
+                told = f"!in({','.join(sorted(shunned))})"
+                options["label_selector"] = {"ray.io/node-id": told}
         try:
             ref = self._work.options(**options).remote(item, self._store_url, self._board, attempt)
         except self._ray.exceptions.RayError as exc:

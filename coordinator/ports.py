@@ -148,13 +148,21 @@ class Executor(Protocol):
         """
         ...
 
-    def submit(self, attempt: str, item: Item, avoid_nodes: Collection[str] = ()) -> None:
+    def submit(
+        self,
+        attempt: str,
+        item: Item,
+        avoid_nodes: Collection[str] = (),
+        closed_nodes: Collection[str] = (),
+    ) -> None:
         """Start an attempt; its outcome comes from wait().
 
         Args:
             attempt: A name that no attempt had before.
             item: What to do; a preview takes up no slot, and waits for none.
             avoid_nodes: Ids of nodes to keep away from, as long as there are others.
+            closed_nodes: Ids of nodes to keep away from in any case; where there are no others,
+                the attempt waits for one.
 
         Raises:
             ClusterLostError: Ray does not answer any more.

@@ -12,7 +12,7 @@ from fractions import Fraction
 from psycopg.types.json import Jsonb
 
 from coordinator.database import Connection, Database
-from coordinator.database.exports import NewExport, create_export
+from coordinator.database.exports import NewExport, create_exports
 from coordinator.ports import Item, Report
 from shared.codecs import CONTAINERS, Container
 from shared.errors import CancelledError, MidifarmError
@@ -100,26 +100,23 @@ async def add_export(
     midi_key = asset_key(digest(song.encode()))
     async with database.transaction() as connection:
         await add_composition(connection, user_id, f"cmp_{user_id}")
-        row = await create_export(
-            connection,
-            NewExport(
-                user_id=user_id,
-                composition_id=f"cmp_{user_id}",
-                composition_revision=1,
-                name=song,
-                configuration=configuration or small(),
-                intake=IntakeSpec(
-                    midi_key=midi_key,
-                    recording_key="recording" if audio else None,
-                    composition=find_style("aurora"),
-                    names={midi_key: f"{song}.mid"},
-                ),
-                end_s=seconds,
-                priority=priority,
-                shared_frames=shared_frames,
+        export = NewExport(
+            composition_id=f"cmp_{user_id}",
+            composition_revision=1,
+            name=song,
+            configuration=configuration or small(),
+            intake=IntakeSpec(
+                midi_key=midi_key,
+                recording_key="recording" if audio else None,
+                composition=find_style("aurora"),
+                names={midi_key: f"{song}.mid"},
             ),
+            end_s=seconds,
+            priority=priority,
+            shared_frames=shared_frames,
         )
-    return str(row["id"])
+        (export_id,) = await create_exports(connection, user_id, [export])
+    return export_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +129,17 @@ class PaintedOutcome:
     node: str | None = "node"
     worker: str | None = "node:1"
     wall_s: float | None = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintedNode:
+    """A node."""
+
+    id: str = "node"
+    name: str = "host"
+    cpus: float = 2
+    gpus: float = 0
+    alive: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,8 +159,22 @@ class PaintedWorkers:
     An attempt ends at once, or when ``hold`` does not hold it back any more, or as ``fail`` says.
     """
 
-    def __init__(self, store: ObjectStore, *, slots: int = 2) -> None:
+    def __init__(
+        self, store: ObjectStore, *, slots: int = 2, nodes: Collection[str] = ("node",)
+    ) -> None:
+        """Paint.
+
+        Args:
+            store: What they write to.
+            slots: Of each node.
+            nodes: Their ids; an attempt runs on the first that it may, whatever it is at.
+        """
         self.slots = slots
+        self.node_ids = tuple(nodes)
+        self.node_of: dict[str, str] = {}
+        """Where attempts were put."""
+        self.begins: Callable[[str, Item], bool] = lambda attempt, item: True
+        """Whether an attempt under way is said to have begun."""
         self.submitted: list[tuple[str, Item]] = []
         self.made: Counter[str] = Counter()
         self.told_to_stop: set[str] = set()
@@ -171,11 +193,19 @@ class PaintedWorkers:
     def engine(self) -> str:
         return ENGINE
 
-    def nodes(self) -> list[object]:
-        return []
+    def nodes(self) -> list[PaintedNode]:
+        return [PaintedNode(id=each, cpus=self.slots) for each in self.node_ids]
 
-    def submit(self, attempt: str, item: Item, avoid_nodes: Collection[str] = ()) -> None:
+    def submit(
+        self,
+        attempt: str,
+        item: Item,
+        avoid_nodes: Collection[str] = (),
+        closed_nodes: Collection[str] = (),
+    ) -> None:
         with self._lock:
+            is_open = [each for each in self.node_ids if each not in closed_nodes]
+            self.node_of[attempt] = is_open[0]
             self.submitted.append((attempt, item))
             self._under_way[attempt] = item
 
@@ -195,8 +225,13 @@ class PaintedWorkers:
 
     def status(self) -> dict[str, PaintedStatus]:
         return {
-            attempt: PaintedStatus(frames=self.frames(attempt, item))
+            attempt: PaintedStatus(
+                frames=self.frames(attempt, item),
+                node=self.node_of[attempt],
+                worker=f"{self.node_of[attempt]}:1",
+            )
             for attempt, item in list(self._under_way.items())
+            if self.begins(attempt, item)
         }
 
     def cancel(self, attempts: Collection[str]) -> None:

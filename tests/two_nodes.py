@@ -36,6 +36,8 @@ _ENVIRONMENT = {
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
 }
 _PATIENCE_S = 60.0
+_LONG_ENOUGH_S = 1.5
+"""What can be placed has ended by then."""
 _JOIN = """
 import json, sys, time
 from cluster.session import ray_session
@@ -105,6 +107,18 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
     executor.submit("nowhere to go", spec, nodes)
     [outcome] = executor.wait(_PATIENCE_S)
     tell("everywhere avoided", node=outcome.node)
+
+    # A node that drains gets nothing, not even what would rather keep away from all others.
+    for number, closed in enumerate(nodes * 2):
+        others = [node for node in nodes if node != closed]
+        executor.submit(f"draining {number}", spec, others, [closed])
+        [outcome] = executor.wait(_PATIENCE_S)
+        tell("drained", closed=closed, node=outcome.node)
+    executor.submit("nowhere at all", spec, (), nodes)
+    early = executor.wait(_LONG_ENOUGH_S)
+    executor.cancel(["nowhere at all"])
+    [outcome] = executor.wait(_PATIENCE_S)
+    tell("all drained", early=len(early), error=type(outcome.error).__name__)
 
     chunk = ChunkSpec.model_validate_json(Path(folder, "chunk.json").read_bytes())
     chunk = chunk.model_copy(update={"engine": executor.engine()})

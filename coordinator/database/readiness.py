@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from coordinator.database.connection import Connection, Queries
+from coordinator.waiting import SILENT_S
 
 _QUERIES: Final = Queries("readiness")
-
-SILENT_S: Final = 15.0
-"""A dispatcher that gave no sign of life for so long is gone, or cannot reach the database."""
 
 
 async def dispatcher_fault(connection: Connection) -> str | None:

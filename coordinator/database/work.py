@@ -6,14 +6,33 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from coordinator.database.connection import Connection, Queries, Row
-from coordinator.dispatcher.choosing import Waiting
+from coordinator.dispatcher.choosing import Turns, Waiting
 
 _QUERIES: Final = Queries("work")
 
 
-async def list_waiting(connection: Connection, *, limit: int) -> list[Waiting]:
-    """The first ``limit`` items of each user that can begin now, but for previews."""
-    rows = await _QUERIES.all(connection, "waiting", limit=limit)
+async def list_waiting(
+    connection: Connection, *, limit: int, turns: Turns | None = None
+) -> list[Waiting]:
+    """What can begin now, but for previews, as far as choose() may choose it.
+
+    Args:
+        connection: Inside a transaction.
+        limit: How many can begin: as many items of each of as many users.
+        turns: Whose turn it is; everybody's without it.
+    """
+    turns = turns or Turns()
+    users = list(turns.known)
+    rows = await _QUERIES.all(
+        connection,
+        "waiting",
+        limit=limit,
+        users=users,
+        busy=[turns.running.get(user, 0) for user in users],
+        served=[turns.served.get(user, 0) for user in users],
+        full=[turns.is_full(user) for user in users],
+        others_full=turns.is_full(None),
+    )
     return [Waiting(**row) for row in rows]
 
 
@@ -39,7 +58,7 @@ async def exports_under_way(connection: Connection, ids: Collection[str]) -> dic
     return {row["id"]: row for row in rows}
 
 
-async def wanted_attempts(connection: Connection, ids: Collection[int]) -> set[int]:
-    """Those of the attempts whose result is still wanted."""
+async def wanted_attempts(connection: Connection, ids: Collection[int]) -> dict[int, bool]:
+    """Those of the attempts whose result is still wanted; whether each one's export is paused."""
     rows = await _QUERIES.all(connection, "wanted_attempts", ids=list(ids))
-    return {row["id"] for row in rows}
+    return {row["id"]: row["held"] for row in rows}

@@ -79,6 +79,7 @@ async def _dispatch(settings: ServiceSettings, store: ObjectStore, executor: Exe
     limits = Limits(
         retention_s=settings.retention_days * _DAY_S,
         segment_retention_s=settings.segment_days * _DAY_S,
+        quota_running=settings.quota_running,
     )
     async with Database(settings.database_address, most=4, answer_s=_DATABASE_ANSWER_S) as database:
         dispatcher = Dispatcher(database, store, executor, limits)

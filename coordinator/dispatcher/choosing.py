@@ -2,14 +2,15 @@
 
 Probes and previews come before everything else, then the higher priority. Between equals the user
 comes first who has the fewest items under way, then the one who was served longest ago; a user's
-own items come in the order in which they were accepted.
+own items come in the order in which they were accepted. Who has as much under way as he may have
+waits, whatever his priority; probes and previews, which are short, neither wait for that nor count.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -45,27 +46,59 @@ class Waiting:
     """What somebody waits to see."""
 
 
-def choose(
-    waiting: Iterable[Waiting],
-    room: int,
-    *,
-    running: Mapping[str, int],
-    served: MutableMapping[str, int],
-) -> list[Waiting]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Most:
+    """How many work items users may have under way at a time."""
+
+    default: int | None = None
+    """Of who has no quota of his own; None for any number."""
+    own: Mapping[str, int] = field(default_factory=dict)
+    """Of who has one."""
+
+    def allows(self, user_id: str | None, count: int) -> bool:
+        """Whether a user who has so many may have one more; None is who has no quota of his own."""
+        most = self.default if user_id is None else self.own.get(user_id, self.default)
+        return most is None or count < most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """What decides whose turn it is."""
+
+    running: Mapping[str, int] = field(default_factory=dict)
+    """Items under way by user."""
+    counted: Mapping[str, int] = field(default_factory=dict)
+    """Of these, those that count towards what a user may have."""
+    served: MutableMapping[str, int] = field(default_factory=dict)
+    """By user, a number that is greater the later the user was served; kept up to date."""
+    most: Most = field(default_factory=Most)
+    """What users may have."""
+
+    @property
+    def known(self) -> set[str]:
+        """Users of whom there is anything to say."""
+        return {*self.running, *self.served, *self.most.own}
+
+    def is_full(self, user_id: str | None) -> bool:
+        """Whether a user has as much under way as he may; None is one who is not known."""
+        return not self.most.allows(user_id, self.counted.get(user_id or "", 0))
+
+
+def choose(waiting: Iterable[Waiting], room: int, turns: Turns) -> list[Waiting]:
     """The items to begin now, in their order.
 
     Args:
-        waiting: Of each user at least the first ``room`` items in the user's own order.
+        waiting: The first ``room`` items in the user's own order, of at least the first ``room``
+            users by their first items.
         room: How many can begin.
-        running: Items under way by user.
-        served: By user, a number that is greater the later the user was served; kept up to date.
+        turns: Whose turn it is.
     """
     queues: dict[str, list[Waiting]] = {}
     for item in waiting:
         queues.setdefault(item.user_id, []).append(item)
     for queue in queues.values():
         queue.sort(key=_own_order, reverse=True)
-    busy = Counter(running)
+    busy, taken = Counter(turns.running), Counter(turns.counted)
     chosen: list[Waiting] = []
     contents: set[str] = set()
     while queues and len(chosen) < room:
@@ -74,11 +107,15 @@ def choose(
             key=lambda user: (
                 *_urgency(queues[user][-1]),
                 busy[user],
-                served.get(user, 0),
+                turns.served.get(user, 0),
                 _own_order(queues[user][-1]),
             ),
         )
         item = queues[user].pop()
+        counts = item.rank > 0
+        if counts and not turns.most.allows(user, taken[user]):
+            del queues[user]  # what does not count came before
+            continue
         if not queues[user]:
             del queues[user]
         if item.content_key is not None and item.content_key in contents:
@@ -87,7 +124,10 @@ def choose(
             contents.add(item.content_key)
         chosen.append(item)
         busy[user] += 1
-        served[user] = max(served.values(), default=0) + 1
+        taken[user] += counts
+        last = max(turns.served.values(), default=0)
+        turns.served.pop(user, None)  # who was served last stands last
+        turns.served[user] = last + 1
     return chosen
 
 

@@ -19,7 +19,8 @@ from pydantic import ValidationError
 
 from coordinator.database import Database, transitions, work
 from coordinator.dispatcher.briefing import Briefing
-from coordinator.dispatcher.choosing import Waiting, choose
+from coordinator.dispatcher.choosing import Turns, Waiting, choose
+from coordinator.dispatcher.farm import Farm
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
 from coordinator.dispatcher.limits import Limits
@@ -28,6 +29,7 @@ from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.telling import Telling
 from coordinator.ports import AttemptStatus, Executor, Outcome, Report
+from coordinator.tasks import end_tasks
 from shared.errors import (
     CancelledError,
     ClusterError,
@@ -60,6 +62,8 @@ _RECOVER_S: Final = 10.0
 _ODD_REST_S: Final = 60.0
 _LOG_CHARACTERS: Final = 4000
 _REMEMBERED: Final = 10_000
+_SERVED: Final = 1000
+"""Users of whom it is known when they were served last; the database is told of all of them."""
 _KILL_AGAIN_S: Final = 5.0
 _FORGET_S: Final = 60.0
 """An attempt of whose end nothing is heard for so long after it was killed is given up."""
@@ -93,7 +97,7 @@ class Dispatcher:
         self._failed_on: defaultdict[int, set[str]] = defaultdict(set)
         self._telling = Telling(database)
         self._briefing = Briefing(database)
-        self._slots = 1
+        self._farm = Farm(database, limits.quota_running)
         self._looked_s = self._confirmed_s = self._recovered_s = self._store_silent_s = 0.0
         self._to_sweep_s: float | None = None
         self._deleting: set[asyncio.Task[None]] = set()
@@ -122,9 +126,7 @@ class Dispatcher:
                     _log.warning("database_failed error=%s", exc)
                     await self._rest(_DATABASE_REST_S)
         finally:
-            listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await listening
+            await end_tasks([listening])
             if self._deleting:
                 await asyncio.wait(self._deleting, timeout=1.0)
             self._janitor.close()
@@ -152,13 +154,12 @@ class Dispatcher:
                 except DatabaseError as exc:
                     # One query that failed is no reason to throw all work away; raises if we
                     # do not lead any more.
-                    await term.confirm(self._slots)
+                    await self._confirm(term)
                     _log.warning("round_failed error=%s", exc)
                     self._recovered_s = 0.0
                     await self._rest(_DATABASE_REST_S)
         finally:
-            cleaning.cancel()
-            await asyncio.wait([cleaning])
+            await end_tasks([cleaning])
             if self._stop.is_set():
                 await self._say_farewell()
 
@@ -167,8 +168,10 @@ class Dispatcher:
         self._wake.clear()
         now_s = time.monotonic()
         if now_s - self._confirmed_s > _CONFIRM_S:
-            self._slots = await self._call(lambda: self._executor.slots)
-            await term.confirm(self._slots)
+            await self._confirm(term)
+            await self._farm.tell(
+                await self._call(self._executor.nodes), list(self._running.values())
+            )
             self._confirmed_s = now_s
         if now_s - self._recovered_s > _RECOVER_S:
             await self._recover()
@@ -179,6 +182,9 @@ class Dispatcher:
             await self._look()
         if not self._running and not begun:
             await self._idle()
+
+    async def _confirm(self, term: Leadership) -> None:
+        await term.confirm(self._farm.slots, self._limits.quota_running)
 
     async def _take_over(self, term: Leadership) -> None:
         """Begin a term: free what leaders before have lost, keep what is ours."""
@@ -199,8 +205,8 @@ class Dispatcher:
     async def _recover(self) -> None:
         """Free every attempt that is not ours: of leaders before, or lost on its way to us."""
         self._recovered_s = time.monotonic()
-        for book in (self._failed_on, self._served):
-            while len(book) > _REMEMBERED:
+        for book, most in ((self._failed_on, _REMEMBERED), (self._served, _SERVED)):
+            while len(book) > most:
                 book.pop(next(iter(book)))  # type: ignore[call-overload]  # the oldest
         async with self._database.transaction() as connection:
             lost = await transitions.recover(connection, list(self._running))
@@ -328,26 +334,47 @@ class Dispatcher:
 
     def _room(self) -> int:
         """How much more can begin that takes up a slot, or waits for one."""
-        under_way = len(self._running) - self._previews()
-        return self._slots + self._limits.margin - under_way
+        if self._farm.orders.paused or self._farm.slots == 0:
+            return 0
+        under_way = sum(
+            each.item.kind != "preview" and self._farm.is_open(each)
+            for each in self._running.values()
+        )
+        return self._farm.slots + self._limits.margin - under_way
+
+    def _room_beside(self) -> int:
+        """How many more previews can begin."""
+        if self._farm.orders.paused or self._farm.slots == 0:
+            return 0
+        return self._limits.previews_of(self._farm.slots) - self._previews()
+
+    def _turns(self) -> Turns:
+        """Whose turn it is, by what is under way."""
+        # A second attempt beside a slow one is no second item.
+        items = {each.item.id: each.item for each in self._running.values()}
+        return Turns(
+            running=Counter(each.item.user_id for each in self._running.values()),
+            counted=Counter(item.user_id for item in items.values() if item.rank > 0),
+            served=self._served,
+            most=self._farm.most,
+        )
 
     async def _fill(self) -> int:
         """Begin as much as there is room for; how much that was."""
-        room, beside = self._room(), self._limits.previews_of(self._slots) - self._previews()
-        if (room <= 0 and beside <= 0) or self._stop.is_set():
+        if self._stop.is_set():
             return 0
         shown: list[Waiting] = []
         queued: list[Waiting] = []
         async with self._database.transaction() as connection:
+            await self._farm.hear(connection)
+            room, beside, turns = self._room(), self._room_beside(), self._turns()
             if beside > 0:
                 shown = await work.list_previews(connection)
             if room > 0:
-                queued = await work.list_waiting(connection, limit=room)
-        running = Counter(each.item.user_id for each in self._running.values())
-        chosen = [
-            *choose(shown, beside, running=running, served=self._served),
-            *choose(queued, room, running=running, served=self._served),
-        ]
+                queued = await work.list_waiting(connection, limit=room, turns=turns)
+        if not shown and not queued:
+            return 0
+        chosen = [*choose(shown, beside, turns), *choose(queued, room, turns)]
         begun = 0
         for item in chosen:
             try:
@@ -411,7 +438,8 @@ class Dispatcher:
             del self._running[running.id]
             raise
         avoid = self._suspects.resting_nodes(time.monotonic()) | self._failed_on.get(item.id, set())
-        await self._call(self._executor.submit, running.name, spec, avoid)
+        running.closed_nodes = self._farm.orders.draining
+        await self._call(self._executor.submit, running.name, spec, avoid, running.closed_nodes)
         _log.info(
             "attempt_submitted attempt=%s kind=%s export=%s chunk=%s",
             running.name,
@@ -441,6 +469,7 @@ class Dispatcher:
             now_s = time.monotonic()
             try:
                 await self._janitor.clean_ended()
+                await self._janitor.clean_deleted()
                 if now_s - cleaned_s > _CLEAN_S:
                     cleaned_s = now_s
                     await self._call(self._executor.sweep)
@@ -462,22 +491,32 @@ class Dispatcher:
             if running.started_s is None:
                 running.started_s = now_s - max(0.0, time.time() - told.started_at)
                 running.moved_s = now_s
-            running.node = told.node
+            running.node, running.worker = told.node, told.worker
             if told.frames > running.frames:
                 running.frames, running.moved_s = told.frames, now_s
 
     async def _stop_unwanted(self, now_s: float) -> None:
         """Stop what is not wanted any more, and what takes too long."""
         async with self._database.transaction() as connection:
+            await self._farm.hear(connection)
             wanted = await work.wanted_attempts(connection, list(self._running))
-        await self._tell_to_stop([each for each in self._running.values() if each.id not in wanted])
-        begun = sum(each.started_s is not None for each in self._running.values())
+        await self._tell_to_stop(
+            [
+                each
+                for each in self._running.values()
+                if each.id not in wanted or self._farm.is_recalled(each, held=wanted[each.id])
+            ]
+        )
+        begun = sum(
+            each.started_s is not None and self._farm.is_open(each)
+            for each in self._running.values()
+        )
         for running in self._running.values():
             if running.told_s is not None:
                 continue
             if running.started_s is None:
                 # Behind others it may wait as long as they take; beside a free slot it is lost.
-                if begun < self._slots and now_s - running.submitted_s > self._limits.begin_s:
+                if begun < self._farm.slots and now_s - running.submitted_s > self._limits.begin_s:
                     running.verdict = ClusterError(
                         f"No worker has begun it within {self._limits.begin_s:.0f} s."
                     )

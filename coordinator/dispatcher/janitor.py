@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 from coordinator.database import Database, Row
 from coordinator.database.connection import Queries
+from coordinator.database.idempotency import KEPT_S as ANSWERS_KEPT_S
 from coordinator.dispatcher.limits import Limits
 from shared.errors import StorageError
 from shared.keys import ANALYSES, KEPT_FRAMES
@@ -29,6 +30,8 @@ _QUERIES: Final = Queries("janitor")
 _PREFIXES: Final = ("segments/", "audio/", "exports/", "surveys/", "previews/")
 """What attempts write; assets and songs stay as long as there may be a use for them."""
 _AT_A_TIME: Final = 500
+_STEPS: Final = 20
+"""Transactions in which what is old goes; what is left then goes a minute later."""
 _THREADS: Final = 8
 _ABANDONED_S: Final = 24 * 3600
 """An upload in parts that went on for longer belonged to a writer that died."""
@@ -73,6 +76,36 @@ class Janitor:
             _log.info("export_cleaned export=%s objects=%d", export["id"], len(released))
         return len(found)
 
+    async def clean_deleted(self) -> int:
+        """Remove exports and assets that were deleted, with all that they alone have stored.
+
+        Returns:
+            How many there were.
+        """
+        async with self._database.transaction() as connection:
+            found = await _QUERIES.all(connection, "exports_to_delete")
+        for export in found:
+            async with self._database.transaction() as connection:
+                released = await _QUERIES.all(connection, "release_artifacts", id=export["id"])
+                released += await _QUERIES.all(connection, "release_video", id=export["id"])
+            await self.delete(_objects(released))
+            async with self._database.transaction() as connection:
+                await _QUERIES.execute(connection, "delete_export", id=export["id"])
+            _log.info("export_deleted export=%s objects=%d", export["id"], len(released))
+        async with self._database.transaction() as connection:
+            doomed = await _QUERIES.all(connection, "doomed_objects")
+        for each in doomed:
+            await self._delete_doomed(each["object_key"])
+        return len(found) + len(doomed)
+
+    async def _delete_doomed(self, key: str) -> None:
+        async with self._database.transaction() as connection:
+            # Held until the object is gone: who stores the same bytes looks after that.
+            await _QUERIES.one(connection, "lock_doomed", key=key)
+            if await _QUERIES.one(connection, "doomed_use", key=key) is None:
+                await self.in_thread(self._store.delete, key)
+            await _QUERIES.execute(connection, "forget_doomed", key=key)
+
     async def clean_old(self) -> None:
         """Remove what has expired."""
         keep_s = self._limits.segment_retention_s
@@ -80,14 +113,22 @@ class Janitor:
             expired = await _QUERIES.all(connection, "expire_exports")
         for row in expired:
             _log.info("export_expired export=%s", row["id"])
-        async with self._database.transaction() as connection:
-            released = await _QUERIES.all(connection, "drop_old_artifacts", keep_s=keep_s)
-        await self.delete(_objects(released))
-        async with self._database.transaction() as connection:
-            await _QUERIES.execute(connection, "drop_old_items", keep_s=keep_s)
+        for query in ("drop_old_artifacts", "drop_old_items"):
+            for _ in range(_STEPS):
+                async with self._database.transaction() as connection:
+                    seen = await _QUERIES.all(connection, query, keep_s=keep_s)
+                if not seen:
+                    break
+                if query == "drop_old_artifacts":
+                    await self.delete(_objects(seen))
         async with self._database.transaction() as connection:
             await _QUERIES.execute(
                 connection, "drop_old_events", keep_s=self._limits.event_retention_s
+            )
+        async with self._database.transaction() as connection:
+            await _QUERIES.execute(connection, "drop_old_answers", keep_s=ANSWERS_KEPT_S)
+            await _QUERIES.execute(
+                connection, "drop_old_deliveries", keep_s=self._limits.delivery_retention_s
             )
         await self._clean_previews()
         await self._clean_frames()

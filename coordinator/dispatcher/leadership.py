@@ -31,14 +31,24 @@ class Leadership:
         self._connection = connection
         self.epoch = epoch
 
-    async def confirm(self, slots: int) -> None:
+    async def confirm(self, slots: int, quota_running: int | None) -> None:
         """Tell that the leader is alive, and see that it still leads.
+
+        Args:
+            slots: How many work items run at a time.
+            quota_running: How many of one user, where nothing was said for him; None: any number.
 
         Raises:
             DatabaseError: It does not.
         """
         with database_errors():
-            if not await _QUERIES.one(self._connection, "heartbeat", epoch=self.epoch, slots=slots):
+            if not await _QUERIES.one(
+                self._connection,
+                "heartbeat",
+                epoch=self.epoch,
+                slots=slots,
+                quota_running=quota_running,
+            ):
                 raise DatabaseError("Another dispatcher leads.")
 
     async def resign(self) -> None:

@@ -14,6 +14,8 @@ class Limits:
     previews: int = 2
     """Previews under way at a time, beside what takes up the slots; more where there are many
     slots."""
+    quota_running: int | None = None
+    """Work items under way at a time of a user who has no quota of his own; None for any number."""
     grace_s: float = 1.0
     """From telling an attempt to stop to ending its process."""
     begin_s: float = 120.0
@@ -43,6 +45,8 @@ class Limits:
     """How long a preview is kept after its last use, when nobody can look at it any more."""
     event_retention_s: float = 3600.0
     """How long progress is kept, but for changes of state."""
+    delivery_retention_s: float = 30 * 86400.0
+    """How long the log of what webhooks were told is kept."""
     orphan_s: float = 12 * 3600.0
     """Age at which an object that nothing refers to is removed; no attempt takes as long."""
 

@@ -27,9 +27,12 @@ class Running:
     id: int
     item: Waiting
     submitted_s: float
+    closed_nodes: frozenset[str] = frozenset()
+    """Where it cannot land."""
     frames: int = 0
     started_s: float | None = None
     node: str | None = None
+    worker: str | None = None
     moved_s: float = 0.0
     told_s: float | None = None
     """When it was told to stop."""

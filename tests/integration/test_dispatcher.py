@@ -14,6 +14,7 @@ from coordinator.database.exports import list_attempts
 from coordinator.database.transitions import Committed
 from coordinator.dispatcher.dispatcher import Dispatcher
 from coordinator.dispatcher.limits import Limits
+from coordinator.tasks import end_tasks
 from shared.errors import (
     DamagedObjectError,
     DatabaseError,
@@ -105,8 +106,7 @@ async def test_a_successor_goes_on_where_a_killed_one_was(
         return bool((await row_of(database, export))["chunks_done"] == 2)
 
     await until(two_are_done)
-    killed.cancel()  # without any farewell: nothing was released
-    await asyncio.wait([killed])
+    await end_tasks([killed])  # without any farewell: nothing was released
     after = PaintedWorkers(store)
     async with dispatching(database, after, store):
         row = await ended(database, export)
@@ -131,8 +131,7 @@ async def test_one_leads_and_the_other_stands_by(database: Database, store: Loca
     async with dispatching(database, second, store):
         await ended(database, await add_export(database, song="one"))
         assert second.submitted == []
-        leading.cancel()
-        await asyncio.wait([leading])
+        await end_tasks([leading])
         await ended(database, await add_export(database, song="two"))
         assert second.submitted != []
 

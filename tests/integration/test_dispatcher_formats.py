@@ -14,6 +14,7 @@ from coordinator.database.previews import (
     get_preview,
 )
 from coordinator.dispatcher.dispatcher import Dispatcher
+from coordinator.tasks import end_tasks
 from shared.errors import (
     ConflictError,
     EncodeError,
@@ -129,8 +130,7 @@ async def test_a_successor_goes_on_amid_a_survey(database: Database, store: Loca
 
     await until(is_surveyed)
     assert (await row_of(database, export))["stage"] == "surveying"
-    killed.cancel()  # without any farewell
-    await asyncio.wait([killed])
+    await end_tasks([killed])  # without any farewell
     after = PaintedWorkers(store)
     after.size_of = lambda item: FITTING
     async with dispatching(database, after, store):
@@ -280,8 +280,7 @@ async def test_a_successor_goes_on_amid_a_second_rendering(
         return (row["renderings"], row["chunks_done"]) == (2, 2)
 
     await until(is_half_way)
-    killed.cancel()  # without any farewell
-    await asyncio.wait([killed])
+    await end_tasks([killed])  # without any farewell
     told = (await row_of(database, export))["progress"]
     after = PaintedWorkers(store)
     after.size_of = before.size_of

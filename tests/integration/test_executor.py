@@ -505,6 +505,10 @@ def test_lost_nodes_are_noticed(tmp_path: Path) -> None:
     assert len(avoided) == 8
     assert all(line["node"] in set(nodes) - {line["avoided"]} for line in avoided)
     assert seen["everywhere avoided"]["node"] in nodes
+    drained = [line for line in lines if line["what"] == "drained"]
+    assert len(drained) == 4
+    assert all(line["node"] in set(nodes) - {line["closed"]} for line in drained)
+    assert (seen["all drained"]["early"], seen["all drained"]["error"]) == (0, "CancelledError")
     assert seen["node removed"]["elsewhere"]
     assert seen["node removed"]["error"] == "ClusterError"
     assert seen["node removed"]["kind"] == "transient"

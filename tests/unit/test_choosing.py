@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.dispatcher.choosing import Waiting, choose
+from coordinator.dispatcher.choosing import Most, Turns, Waiting, choose
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def item(
 
 
 def chosen(*waiting: Waiting, room: int = 10, running: dict[str, int] | None = None) -> list[int]:
-    return [each.id for each in choose(waiting, room, running=running or {}, served={})]
+    return [each.id for each in choose(waiting, room, Turns(running=running or {}))]
 
 
 def test_first_in_first_out_between_equals() -> None:
@@ -72,7 +72,7 @@ def test_users_take_turns_even_with_a_single_slot() -> None:
     ben = [item(number, "ben", queued_s=9) for number in range(10, 13)]
     order = []
     for _ in range(6):
-        (first,) = choose([*ada, *ben], 1, running={}, served=served)
+        (first,) = choose([*ada, *ben], 1, Turns(running={}, served=served))
         (ada if first in ada else ben).remove(first)
         order.append(first.user_id)
     assert order == ["ada", "ben"] * 3
@@ -99,7 +99,7 @@ def test_the_same_content_is_begun_once() -> None:
     st.dictionaries(st.sampled_from("abcde"), st.integers(0, 6)),
 )
 def test_shares_are_fair(waiting: list[Waiting], room: int, running: dict[str, int]) -> None:
-    result = choose(waiting, room, running=running, served={})
+    result = choose(waiting, room, Turns(running=running, served={}))
     assert len(result) == min(room, len(waiting))
     left = [each for each in waiting if each not in result]
     after = Counter(running)
@@ -112,3 +112,33 @@ def test_shares_are_fair(waiting: list[Waiting], room: int, running: dict[str, i
                 assert after[taken.user_id] <= max(
                     after[other.user_id] + 1, running.get(taken.user_id, 0) + 1
                 )
+
+
+def within(
+    *waiting: Waiting, most: Most, counted: dict[str, int] | None = None, room: int = 10
+) -> list[int]:
+    counted = counted or {}
+    found = choose(waiting, room, Turns(running=counted, counted=counted, most=most))
+    return [each.id for each in found]
+
+
+def test_nobody_has_more_under_way_than_he_may() -> None:
+    ada = [item(number, "ada", priority=9, queued_s=number) for number in range(4)]
+    ben = [item(number, "ben", queued_s=number) for number in range(4, 8)]
+    most = Most(default=3, own={"ada": 2})
+    assert sorted(within(*ada, *ben, most=most)) == [0, 1, 4, 5, 6]
+    assert sorted(within(*ada, *ben, most=most, counted={"ada": 1, "ben": 3})) == [0]
+    assert within(*ada, most=Most(own={"ada": 0})) == []
+    assert len(within(*ada, *ben, most=Most(own={"ada": 1}))) == 5
+
+
+def test_a_quota_does_not_hold_back_what_is_short() -> None:
+    waiting = [item(1, rank=0), item(2, rank=0), item(3), item(4)]
+    assert within(*waiting, most=Most(default=1)) == [1, 2, 3]
+    assert within(*waiting, most=Most(default=0)) == [1, 2]
+
+
+def test_what_is_left_by_a_quota_goes_to_others() -> None:
+    waiting = [item(1, "ada"), item(2, "ada"), item(3, "ben"), item(4, "ben")]
+    most = Most(own={"ada": 1})
+    assert sorted(within(*waiting, most=most, room=3)) == [1, 3, 4]

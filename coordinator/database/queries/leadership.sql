@@ -13,7 +13,9 @@ returning epoch;
 
 -- name: heartbeat
 -- The leader is alive.
-update dispatcher set heartbeat_at = now(), slots = %(slots)s where epoch = %(epoch)s
+update dispatcher set heartbeat_at = now(), slots = %(slots)s,
+    quota_running = %(quota_running)s
+where epoch = %(epoch)s
 returning epoch;
 
 -- name: resign

@@ -1,16 +1,48 @@
 -- name: waiting
--- The first work items of each user that has any, in the user's own order. What is being made
--- for somebody else at this moment is left out: it will be found.
+-- The first work items of those users whose turn it is, in each user's own order. What is being
+-- made for somebody else at this moment is left out: it will be found. Users are found by leaps
+-- through the index, one step for each and none for what waits behind their first items.
+with recursive users as (
+    (select user_id from work_items where status = 'ready' and not held order by user_id limit 1)
+    union all
+    select (
+        select i.user_id from work_items i
+        where i.status = 'ready' and not i.held and i.user_id > u.user_id
+        order by i.user_id limit 1)
+    from users u where u.user_id is not null
+), turns as (
+    -- As dispatcher.choosing orders them by their first items: nobody behind can be chosen.
+    select u.user_id
+    from users u
+    left join unnest(%(users)s::text[], %(busy)s::bigint[], %(served)s::bigint[],
+        %(full)s::boolean[]) as k (user_id, busy, served, is_full) on k.user_id = u.user_id
+    cross join lateral (
+        select i.rank, i.priority, i.queued_at from work_items i
+        where i.user_id = u.user_id and i.status = 'ready' and not i.held
+            and i.not_before <= now() and i.kind <> 'preview'
+            and (i.content_key is null or not exists (
+                select from work_items other
+                where other.content_key = i.content_key and other.status = 'running'))
+        order by i.rank, i.priority desc, i.queued_at, i.export_id, i.position
+        limit 1
+    ) head
+    where u.user_id is not null
+        -- Probes go by no quota.
+        and (head.rank = 0 or not coalesce(k.is_full, %(others_full)s))
+    order by head.rank, head.priority desc, coalesce(k.busy, 0), coalesce(k.served, 0),
+        head.queued_at
+    limit %(limit)s
+)
 select w.id, w.kind, w.user_id, w.export_id, w.asset_id, w.preview_id, w.rank, w.priority, w.queued_at,
     w.position, w.chunk_index, w.content_key, a.object_key as found_key
-from (select distinct user_id from work_items where status = 'ready') u
+from turns u
 cross join lateral (
     select i.id, i.kind, i.user_id, i.export_id, i.asset_id, i.preview_id, i.rank, i.priority, i.queued_at,
         i.position, i.chunk_index, i.content_key,
         row_number() over (
             order by i.rank, i.priority desc, i.queued_at, i.export_id, i.position) as place
     from work_items i
-    where i.user_id = u.user_id and i.status = 'ready' and i.not_before <= now()
+    where i.user_id = u.user_id and i.status = 'ready' and not i.held and i.not_before <= now()
         and i.kind <> 'preview'
         and (i.content_key is null or not exists (
             select from work_items other
@@ -47,6 +79,6 @@ select id, status, frames, frames_committed, frames_done, chunks, chunks_done
 from export_jobs where id = any (%(ids)s);
 
 -- name: wanted_attempts
--- Those of the given attempts whose result is still wanted.
-select a.id from attempts a join work_items w on w.id = a.item_id
+-- Those of the given attempts whose result is still wanted, and whether their export is paused.
+select a.id, w.held from attempts a join work_items w on w.id = a.item_id
 where a.id = any (%(ids)s) and a.outcome is null and w.status = 'running';

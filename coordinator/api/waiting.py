@@ -1,0 +1,56 @@
+"""``/v1/exports/{export_id}/why-waiting``: what an export waits for."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Final
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from coordinator.api.auth import By
+from coordinator.api.problems import documented
+from coordinator.api.services import Parts
+from coordinator.database import farm
+from coordinator.waiting import Facts, Why, why_waiting
+from shared.states import ExportStatus
+
+router: Final = APIRouter(prefix="/exports", tags=["exports"], responses=documented(401, 422, 503))
+
+
+class WhyWaiting(BaseModel):
+    """What an export waits for."""
+
+    export_id: str = Field(description="Which export.")
+    status: ExportStatus = Field(description="Where it stands.")
+    code: Why = Field(description="The reason, for programs; `ended` and `under_way`: it does not.")
+    message: str = Field(description="The same for people.")
+    attempts: int = Field(description="Its attempts under way.")
+    not_before: datetime | None = Field(
+        description="When it may begin, where it rests after a failure."
+    )
+    own_ahead: int = Field(description="Your exports that come before it; 1000 for more, too.")
+    users_waiting: int = Field(description="Other users who have work waiting; 1000 for more, too.")
+    users_ahead: int = Field(description="Of these, those whose work has a higher priority.")
+
+
+@router.get("/{export_id}/why-waiting", responses=documented(404))
+async def get_why_waiting(export_id: str, caller: By, services: Parts) -> WhyWaiting:
+    """What one of your exports waits for."""
+    async with services.database.transaction() as connection:
+        row = await farm.get_waiting(connection, caller.user_id, export_id)
+    known = {field.name: row[field.name] for field in fields(Facts)}
+    facts = Facts(**known | {"status": ExportStatus(row["status"])})
+    reason = why_waiting(facts)
+    return WhyWaiting(
+        export_id=row["id"],
+        status=facts.status,
+        code=reason.why,
+        message=reason.sentence,
+        attempts=facts.attempts,
+        not_before=facts.not_before if facts.is_resting else None,
+        own_ahead=facts.own_ahead,
+        users_waiting=facts.users_waiting,
+        users_ahead=facts.users_ahead,
+    )

@@ -1,0 +1,97 @@
+"""Why an export waits: a truth table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from coordinator.waiting import SILENT_S, Facts, Why, why_waiting
+from shared.states import ExportStatus
+
+NEXT = Facts(status=ExportStatus.QUEUED)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+REASONS: dict[Why, list[tuple[dict[str, object], str]]] = {
+    Why.ENDED: [
+        ({"status": status}, f"It waits for nothing: it is {status}.")
+        for status in ExportStatus
+        if status.ended
+    ],
+    Why.UNDER_WAY: [
+        ({"attempts": 1}, "It does not wait: 1 attempt under way."),
+        ({"attempts": 3}, "It does not wait: 3 attempts under way."),
+    ],
+    Why.FARM_PAUSED: [
+        (
+            {"farm_is_paused": True},
+            "The farm is paused by an operator. It goes on when it is resumed.",
+        ),
+        (
+            {"farm_is_paused": True, "pause_reason": "The storage moves."},
+            "The farm is paused by an operator: The storage moves. It goes on when it is resumed.",
+        ),
+    ],
+    Why.EXPORT_PAUSED: [
+        ({"is_paused": True}, "It is paused by an operator, and goes on when it is resumed.")
+    ],
+    Why.NO_DISPATCHER: [
+        (facts, "No dispatcher is at work, so nothing begins; its operator must start one.")
+        for facts in ({"has_leader": False}, {"silent_s": None}, {"silent_s": SILENT_S + 1})
+    ],
+    Why.NO_SLOTS: [({"slots": 0}, "No node takes work at the moment: all of them drain.")],
+    Why.QUOTA: [
+        (
+            {"user_running": 2, "quota_running": 2},
+            "2 work items of yours under way, of 2 at a time: the next begins when one has ended.",
+        )
+    ],
+    Why.RESTING: [
+        (
+            {"is_resting": True, "not_before": NOON},
+            "Its last attempt failed or was hindered; it is tried again at 12:00:00 UTC.",
+        )
+    ],
+    Why.MADE_ELSEWHERE: [
+        (
+            {"is_made_elsewhere": True},
+            "What it needs next is being made for another export, and is taken from there.",
+        )
+    ],
+    Why.TURN: [
+        ({}, "It is next: it begins when a slot is free."),
+        ({"silent_s": SILENT_S}, "It is next: it begins when a slot is free."),
+        (
+            {"user_running": 1, "quota_running": 2},
+            "It is next: it begins when a slot is free.",
+        ),
+        ({"own_ahead": 1}, "Its turn has not come: 1 export of yours before it."),
+        (
+            {"own_ahead": 1000, "users_waiting": 3, "users_ahead": 1},
+            (
+                "Its turn has not come: work of 1 other user has a higher priority, "
+                "1,000 or more exports of yours before it, the farm is shared with 2 other users."
+            ),
+        ),
+    ],
+}
+
+
+def test_every_reason_has_its_rows() -> None:
+    assert list(REASONS) == list(Why)
+
+
+@pytest.mark.parametrize(
+    ("why", "facts", "sentence"),
+    [(why, *row) for why, rows in REASONS.items() for row in rows],
+)
+def test_the_reason_is_told(why: Why, facts: dict[str, object], sentence: str) -> None:
+    reason = why_waiting(replace(NEXT, **facts))  # type: ignore[arg-type]
+    assert (reason.why, reason.sentence) == (why, sentence)
+
+
+def test_of_several_reasons_the_first_of_the_list_is_told() -> None:
+    everything: dict[str, object] = {}
+    for why in reversed(Why):
+        everything |= REASONS[why][0][0]
+        assert why_waiting(replace(NEXT, **everything)).why is why  # type: ignore[arg-type]
