@@ -6,6 +6,7 @@ commands that it matters to, and a line of docs/service.md. An option outranks t
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -13,10 +14,18 @@ from typing import Annotated, Any, Final, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from coordinator.networks import Network, parse_networks
+from coordinator.quotas import QuotaLimits
 from shared.errors import InputError
 from shared.settings import usable_cores
 
@@ -70,6 +79,32 @@ def _are_networks(value: str | None) -> str | None:
     return value
 
 
+def _is_long(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and len(value.get_secret_value().encode()) < 32:
+        raise ValueError("it has fewer than 32 bytes, so that it could be guessed")
+    return value
+
+
+def _is_key_set(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(_is_web(value))
+        known = parts.scheme == "https" or _is_loopback(parts.hostname or "")
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError("it is no address like https://login.example.org/keys")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 DatabaseUrl = Annotated[SecretStr | None, AfterValidator(_is_postgresql)]
 """Where a PostgreSQL server is, perhaps with a password."""
 
@@ -113,6 +148,13 @@ class DispatcherSettings(_Settings):
         description="How long segments are kept after they were last of use; meanwhile a retry or "
         "a re-export finds them.",
     )
+    quota_running: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="Work items of one user under way at a time, unless an operator said "
+        "otherwise for him; any number without it.",
+    )
 
 
 class ServiceSettings(DispatcherSettings):
@@ -152,15 +194,96 @@ class ServiceSettings(DispatcherSettings):
         description="Networks that are not public and from which images may be fetched "
         "nevertheless, such as an intranet's: 10.1.0.0/16,fd00::/8; none without it.",
     )
+    webhook_networks: Annotated[str | None, AfterValidator(_are_networks)] = Field(
+        default=None,
+        description="Networks that are not public and whose webhooks are told nevertheless, over "
+        "plain http too: 10.1.0.0/16,fd00::/8; none without it.",
+    )
+    jwt_secret: Annotated[SecretStr | None, AfterValidator(_is_long)] = Field(
+        default=None,
+        description="Secret of at least 32 bytes with which an identity provider signs its tokens "
+        "(HS256).",
+    )
+    jwt_jwks_url: Annotated[str | None, AfterValidator(_is_key_set)] = Field(
+        default=None,
+        description="Where an identity provider has its public keys (a JSON Web Key Set), instead "
+        "of a secret or beside it; https.",
+    )
+    jwt_audience: str | None = Field(
+        default=None,
+        min_length=1,
+        validate_default=True,
+        description="Audience that its tokens must be meant for.",
+    )
+    jwt_issuer: str | None = Field(
+        default=None,
+        min_length=1,
+        validate_default=True,
+        description="Issuer that its tokens must be of.",
+    )
+    jwt_scope_claim: str = Field(
+        default="midifarm_scope",
+        min_length=1,
+        description="Claim of its tokens that says what may be done: user, operator or admin; user "
+        "without it.",
+    )
+    rate_per_s: float = Field(
+        default=200.0,
+        ge=0,
+        description="Requests a second that each API process takes of one key, or of one user of "
+        "the identity provider's; 0 for no limit.",
+    )
+    rate_burst: int = Field(
+        default=400, ge=0, description="How many of them may come at once; 0 for no limit."
+    )
+    quota_queued: int = Field(
+        default=20_000,
+        ge=0,
+        le=2**31 - 1,
+        description="Exports of one user that have not ended, at a time, unless an operator said "
+        "otherwise for him.",
+    )
+    quota_stored_gib: float | None = Field(
+        default=None,
+        ge=0,
+        le=2**32,
+        description="GiB of uploads and finished videos that one user may store, unless an "
+        "operator said otherwise for him; any amount without it.",
+    )
     log_format: Literal["text", "json"] = Field(
         default="text",
         description="How log lines are written: for people, or one JSON object each.",
     )
 
+    @field_validator("jwt_audience", "jwt_issuer")
+    @classmethod
+    def _is_said(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # Without them, a token that was made for any other program would do.
+        if value is None and (info.data.get("jwt_secret") or info.data.get("jwt_jwks_url")):
+            raise ValueError(
+                "it is needed as soon as MIDIFARM_JWT_SECRET or MIDIFARM_JWT_JWKS_URL is set"
+            )
+        return value
+
     @property
     def fetch_allowed(self) -> tuple[Network, ...]:
-        """Networks that are not public and may be reached."""
+        """Networks that are not public and from which images may be fetched."""
         return parse_networks(self.fetch_networks or "")
+
+    @property
+    def webhook_allowed(self) -> tuple[Network, ...]:
+        """Networks that are not public and whose webhooks are told."""
+        return parse_networks(self.webhook_networks or "")
+
+    @property
+    def quotas(self) -> QuotaLimits:
+        """What a user may have at a time for whom nothing else was said."""
+        gib = self.quota_stored_gib
+        return QuotaLimits(
+            running=self.quota_running,
+            queued=self.quota_queued,
+            stored_bytes=None if gib is None else int(gib * 2**30),
+        )
 
     @property
     def store_url(self) -> str:

@@ -26,6 +26,8 @@ def frames_shared(
         configurations: What files come out.
         longest_s: The music does not last longer; None where that is not known.
     """
+    if len(configurations) == 1:
+        return [False]
     encodings: defaultdict[str, set[str]] = defaultdict(set)
     seen = [_seen(each, longest_s) for each in configurations]
     for configuration, key in zip(configurations, seen, strict=True):

@@ -70,8 +70,10 @@ def rename_assets(composition: Composition, rename: Callable[[NamedAsset], str])
     changes: dict[int, dict[str, str]] = {}
     for named in named_assets(composition):
         changes.setdefault(named.layer, {})[named.field] = rename(named)
+    if not changes:
+        return composition
     layers = [
-        layer.model_copy(update=changes.get(index, {}))
+        layer.model_copy(update=changes[index]) if index in changes else layer
         for index, layer in enumerate(composition.layers)
     ]
     return composition.model_copy(update={"layers": tuple(layers)})

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,17 @@ from typing import Any, Self
 import httpx
 import psycopg
 from psycopg.rows import dict_row
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from coordinator.api.app import create_app
 from coordinator.api.limits import ApiLimits
 from coordinator.api.server import ApiServer
+from coordinator.api.tokens import Provider
 from coordinator.database import Database, api_keys
 from coordinator.database.migrations import migrate
 from coordinator.fetching import Fetcher
+from coordinator.reaching import Reach
 from shared.storage import ObjectStore
 
 WITHIN_S = 20.0
@@ -29,12 +34,17 @@ WITHIN_S = 20.0
 
 @dataclass(frozen=True)
 class Message:
-    """One server-sent event."""
+    """One server-sent event, or what a WebSocket carries."""
 
-    id: int | None
+    place: str | None
     event: str | None
     data: Any
     retry: int | None = None
+
+    @property
+    def id(self) -> int | None:
+        """The event that it tells, or comes after."""
+        return None if self.place is None else int(self.place.removesuffix("-end"))
 
 
 class Stream:
@@ -55,7 +65,7 @@ class Stream:
                 found, fields = fields, {}
                 if found.keys() & {"data", "retry"}:
                     yield Message(
-                        id=int(found["id"]) if "id" in found else None,
+                        place=found.get("id"),
                         event=found.get("event"),
                         data=json.loads(found["data"]) if "data" in found else None,
                         retry=int(found["retry"]) if "retry" in found else None,
@@ -63,7 +73,11 @@ class Stream:
 
     def rest(self) -> list[Message]:
         """Everything until the server closes, without the first word about reconnecting."""
-        return [message for message in self if message.data is not None]
+        return list(self.told())
+
+    def told(self) -> Iterator[Message]:
+        """The same, as it comes."""
+        return (message for message in self if message.data is not None)
 
 
 class RunningApi:
@@ -75,9 +89,13 @@ class RunningApi:
         store: ObjectStore,
         limits: ApiLimits | None = None,
         fetcher: Fetcher | None = None,
+        provider: Provider | None = None,
+        receivers: Reach | None = None,
     ) -> None:
         """Prepare to serve a database, which is migrated, and a store."""
         self._fetcher = fetcher
+        self._provider = provider
+        self._receivers = receivers
         self.database_url = url
         self.store = store
         self._limits = limits or ApiLimits()
@@ -94,6 +112,8 @@ class RunningApi:
         assert self._ready.wait(WITHIN_S)
         if self._error is not None:
             raise self._error
+        self.visitor = self._stack.enter_context(httpx.Client(base_url=self.url, timeout=WITHIN_S))
+        """A client without a token."""
         self._connection = self._stack.enter_context(
             psycopg.connect(self.database_url, autocommit=True, row_factory=dict_row)
         )
@@ -122,7 +142,12 @@ class RunningApi:
         async with Database(self.database_url) as database:
             await migrate(database)
             app = create_app(
-                database=database, store=self.store, limits=self._limits, fetcher=self._fetcher
+                database=database,
+                store=self.store,
+                limits=self._limits,
+                fetcher=self._fetcher,
+                provider=self._provider,
+                receivers=self._receivers,
             )
             self.server = ApiServer(app)
             self._ready.set()
@@ -133,25 +158,32 @@ class RunningApi:
         cursor = self._connection.execute(query, values)  # type: ignore[call-overload]
         return cursor.fetchall() if cursor.description else []
 
-    def key(self, user_id: str, *, is_admin: bool = False) -> str:
+    def until(self, query: str) -> None:
+        """Wait until a query has a row."""
+        until_s = time.monotonic() + WITHIN_S
+        while not self.sql(query):
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+
+    def key(self, user_id: str, *, scope: str = "user") -> str:
         """A token of a user's."""
         token = api_keys.new_token()
         self.sql(
-            "insert into api_keys (id, user_id, name, token_hash, is_admin)"
+            "insert into api_keys (id, user_id, name, token_hash, scope)"
             " values (%s, %s, 'test', %s, %s)",
             f"key_{token[-20:]}",
             user_id,
             api_keys.token_hash(token),
-            is_admin,
+            scope,
         )
         return token
 
-    def client(self, user_id: str = "ada", *, is_admin: bool = False) -> httpx.Client:
+    def client(self, user_id: str = "ada", *, scope: str = "user") -> httpx.Client:
         """A client with a key of a user's, closed with the API."""
         return self._stack.enter_context(
             httpx.Client(
                 base_url=self.url,
-                headers={"Authorization": f"Bearer {self.key(user_id, is_admin=is_admin)}"},
+                headers={"Authorization": f"Bearer {self.key(user_id, scope=scope)}"},
                 timeout=WITHIN_S,
             )
         )
@@ -191,6 +223,15 @@ class RunningApi:
         self.tell(export_id, passing=False)
         return export_id
 
+    def add_batch(self, user_id: str = "ada", *, exports: int = 2) -> tuple[str, list[str]]:
+        """A batch of exports without a dispatcher: its id, and theirs."""
+        number = self.sql("select count(*) as n from batches")[0]["n"]
+        batch_id = f"bat_{number:026d}"
+        self.sql(
+            "insert into batches (id, user_id, name) values (%s, %s, 'Album')", batch_id, user_id
+        )
+        return batch_id, [self.add_export(user_id, batch_id=batch_id) for _ in range(exports)]
+
     def tell(self, export_id: str, *, passing: bool, **columns: Any) -> None:
         """Change an export and tell of it, in one transaction, as the transitions do."""
         changes = "".join(f", {name} = %s" for name in columns)
@@ -227,14 +268,41 @@ class RunningApi:
         return key
 
     @contextmanager
+    def stream(
+        self, client: httpx.Client, path: str, last_event_id: int | str | None = None
+    ) -> Iterator[Stream]:
+        """A client's stream of events at an address below ``/v1``."""
+        headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
+        with client.stream("GET", f"/v1/{path}", headers=headers) as response:
+            assert response.status_code == 200, response.read()
+            yield Stream(response)
+
+    @contextmanager
     def watch(
         self, client: httpx.Client, export_id: str, last_event_id: int | None = None
     ) -> Iterator[Stream]:
         """A client's stream of an export's events."""
-        headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
-        with client.stream("GET", f"/v1/exports/{export_id}/events", headers=headers) as response:
-            assert response.status_code == 200, response.read()
-            yield Stream(response)
+        with self.stream(client, f"exports/{export_id}/events", last_event_id) as stream:
+            yield stream
+
+    def socket_to(
+        self, path: str, token: str | None = None, protocols: Sequence[str] = ()
+    ) -> ClientConnection:
+        """A WebSocket at an address below ``/v1``, to be closed by whoever opens it."""
+        return connect(
+            f"{self.url.replace('http', 'ws', 1)}/v1/{path}",
+            additional_headers={} if token is None else {"Authorization": f"Bearer {token}"},
+            subprotocols=[Subprotocol(name) for name in protocols] or None,
+            proxy=None,
+            open_timeout=WITHIN_S,
+        )
+
+
+def received(websocket: ClientConnection) -> Iterator[Message]:
+    """What a WebSocket carries, until it is closed."""
+    for text in websocket:
+        message = json.loads(text)
+        yield Message(place=message["id"], event=message["event"], data=message["data"])
 
 
 def ids(messages: Sequence[Message]) -> list[int | None]:

@@ -144,6 +144,13 @@ def embedded_database_url(postgres_servers: PostgresServers) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def migrated_database_url(postgres_servers: PostgresServers) -> Iterator[str]:
+    """The same with our tables in it."""
+    with postgres_servers.fresh_database("embedded", is_migrated=True) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
     """An S3 server with the bucket ``midifarm``, shared by many tests: never stop this one."""

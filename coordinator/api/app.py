@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
 from coordinator.api import (
     assets,
+    audit,
+    batches,
     compositions,
     downloads,
     exports,
+    farm,
     health,
+    idempotency,
     keys,
+    me,
+    metrics,
+    openapi,
     pictures,
     presets,
     previews,
     problems,
+    quotas,
+    sockets,
     templates,
+    waiting,
     watching,
+    webhooks,
 )
 from coordinator.api.body_limit import BodyLimit
+from coordinator.api.deliverer import Deliverer
 from coordinator.api.hub import Hub
+from coordinator.api.identities import Identities
 from coordinator.api.known_keys import KnownKeys
 from coordinator.api.limits import ApiLimits
+from coordinator.api.metrics import Measured, Metrics
 from coordinator.api.preview_watch import PreviewWatch
+from coordinator.api.rate import RateLimit
 from coordinator.api.readiness import ReadinessCheck
 from coordinator.api.services import Services
+from coordinator.api.tokens import Provider, Tokens
 from coordinator.database import Database
 from coordinator.fetching import Fetcher
+from coordinator.reaching import Reach
 from shared.storage import ObjectStore
 
 _DESCRIPTION: Final = """\
@@ -47,8 +65,12 @@ _TAGS: Final = [
     {"name": "templates", "description": "Branding with a name, in versions."},
     {"name": "previews", "description": "What a video will look like."},
     {"name": "exports", "description": "Videos that are, or are to be, rendered."},
+    {"name": "batches", "description": "Many exports in one call."},
+    {"name": "events", "description": "Live progress."},
+    {"name": "webhooks", "description": "Who is told how exports and batches end."},
     {"name": "keys", "description": "Who may use the API."},
-    {"name": "health", "description": "Whether it works; needs no key."},
+    {"name": "farm", "description": "The farm as operators see and hold it."},
+    {"name": "health", "description": "Whether it works; needs no token."},
 ]
 
 
@@ -58,8 +80,10 @@ def create_app(
     store: ObjectStore,
     limits: ApiLimits,
     fetcher: Fetcher | None = None,
+    provider: Provider | None = None,
+    receivers: Reach | None = None,
 ) -> FastAPI:
-    """The API on an opened database and store; its lifespan listens for events.
+    """The API on an opened database and store; its lifespan listens for events, and tells webhooks.
 
     Args:
         database: Open, with the schema of this program.
@@ -67,21 +91,38 @@ def create_app(
         limits: Its limits.
         fetcher: Fetches images that are named by address; one that reaches public hosts alone
             without it.
+        provider: Whose tokens are taken beside API keys; nobody's without it.
+        receivers: Reaches the receivers of webhooks; those at public hosts alone without it.
     """
+    known_keys = KnownKeys(
+        database, limits.key_cache_s, RateLimit(limits.stranger_per_s, limits.stranger_burst)
+    )
+    counted = Metrics()
     services = Services(
         database=database,
         store=store,
         limits=limits,
-        keys=KnownKeys(database, limits.key_cache_s),
-        hub=Hub(database, limits.watch_queue),
+        keys=known_keys,
+        identities=Identities(
+            keys=known_keys,
+            tokens=Tokens(provider) if provider is not None else None,
+            rate=RateLimit(limits.rate_per_s, limits.rate_burst),
+            metrics=counted,
+        ),
+        metrics=counted,
+        hub=Hub(database, limits.watch_queue, limits.watch_batch_s),
         previews=PreviewWatch(database),
         fetcher=fetcher or Fetcher(),
+        receivers=receivers or Reach(),
         readiness=ReadinessCheck(database, store),
     )
 
+    counted.watch(services.hub, database)
+    deliverer = Deliverer(database, services.receivers, limits.webhooks)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with services.hub.running(), services.previews.running():
+        async with services.hub.running(), services.previews.running(), deliverer.running():
             yield
 
     app = FastAPI(
@@ -94,14 +135,25 @@ def create_app(
         # Their pages load scripts from the Internet.
         docs_url=None,
         redoc_url=None,
+        # An address has one spelling; a redirect would repeat what the client says is our name.
+        redirect_slashes=False,
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
-    app.add_middleware(BodyLimit, most=limits.json_bytes)
+    app.add_middleware(
+        BodyLimit,
+        most=limits.json_bytes,
+        # What a file may have depends on its kind: its receiver counts.
+        most_at={"/v1/assets": math.inf, "/v1/batches": limits.batch_bytes},
+        idle_s=limits.upload_idle_s,
+    )
+    app.add_middleware(Measured, metrics=counted)
     problems.install(app)
     watching.install(app)
+    idempotency.install(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     version = APIRouter(prefix="/v1")
     for module in (
         assets,
@@ -110,14 +162,22 @@ def create_app(
         templates,
         previews,
         exports,
+        batches,
         downloads,
         pictures,
         watching,
+        sockets,
+        waiting,
+        webhooks,
+        me,
         keys,
+        farm,
+        quotas,
+        audit,
     ):
         version.include_router(module.router)
     app.include_router(version)
-    _describe_problems(app)
+    openapi.install(app)
     return app
 
 
@@ -126,22 +186,3 @@ def _version() -> str:
         return metadata.version("midifarm")
     except metadata.PackageNotFoundError:  # run from the sources
         return "0"
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Have OpenAPI say what problems look like, also instead of FastAPI's own errors."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is not None:
-            return app.openapi_schema
-        schema = generate()
-        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(problem.pop("$defs", {}))
-        schemas["Problem"] = problem
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it

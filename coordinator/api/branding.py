@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from anyio import to_thread
-
+from coordinator.api.keeping import keep_asset
 from coordinator.api.known_keys import Caller
 from coordinator.api.problems import FieldFault, fields_error
 from coordinator.api.services import Services
@@ -26,7 +26,6 @@ from coordinator.fetching import Fetched, FetchError
 from shared.branding import Branding
 from shared.errors import NotFoundError
 from shared.intake import AssetKind
-from shared.keys import asset_key
 from shared.templates import TEMPLATES
 
 _MOST_TOLD: Final = 200
@@ -107,7 +106,15 @@ async def settle(
     fetched = await _fetch(services, [use for use in uses if is_address(use.asset_id)])
     names = {}
     for url, (kind, file) in fetched.items():
-        row = await _keep(services, caller, kind, file)
+        row, _ = await keep_asset(
+            services,
+            caller,
+            kind=kind,
+            name=file.name,
+            sha256=file.sha256,
+            size_bytes=len(file.data),
+            put=functools.partial(services.store.put_bytes, data=file.data),
+        )
         if row["status"] == "rejected":
             field = next(use.field for use in uses if use.asset_id == url)
             message = f"{row['name']} cannot be used: {row['reason']}"
@@ -150,24 +157,3 @@ async def _fetch(
     if faults:
         raise fields_error(faults)
     return fetched
-
-
-async def _keep(services: Services, caller: Caller, kind: AssetKind, file: Fetched) -> Row:
-    """Note a fetched file like an uploaded one; the object first, as there."""
-    key = asset_key(file.sha256)
-
-    def store() -> None:
-        if not services.store.exists(key):
-            services.store.put_bytes(key, file.data)
-
-    await to_thread.run_sync(store)
-    async with services.database.transaction() as connection:
-        row, _ = await assets.add_asset(
-            connection,
-            user_id=caller.user_id,
-            kind=kind,
-            name=file.name,
-            sha256=file.sha256,
-            size_bytes=len(file.data),
-        )
-    return row

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from coordinator.api.auth import By
+from coordinator.api.idempotency import Once
 from coordinator.api.pages import Limit, Offset, cut
 from coordinator.api.problems import FieldFault, documented, fields_error
 from coordinator.api.services import Parts
@@ -67,15 +68,18 @@ async def _check_assets(
 
 @router.post("", status_code=201)
 async def create_composition(
-    document: CompositionDocument, caller: By, services: Parts
+    document: CompositionDocument, caller: By, once: Once
 ) -> StoredComposition:
     """Keep a new composition."""
-    async with services.database.transaction() as connection:
+
+    async def make(connection: Connection) -> StoredComposition:
         await _check_assets(connection, caller.user_id, document)
         row = await compositions.create_composition(
             connection, caller.user_id, document.name, document.model_dump(mode="json")
         )
-    return _shown(row)
+        return _shown(row)
+
+    return await once.run(make)
 
 
 @router.get("")

@@ -6,25 +6,17 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
+from coordinator.api.accepting import Asked, hold_objects, prepare
 from coordinator.api.auth import By
-from coordinator.api.branding import Settled, find_branding, settle
-from coordinator.api.known_keys import Caller
-from coordinator.api.models import Accepted, Attempt, Attempts, Export, ExportPage
-from coordinator.api.pages import Limit, Offset, cut
-from coordinator.api.problems import ApiError, documented, field_error
-from coordinator.api.requests import ExportRequest, PriorityRequest, changed
-from coordinator.api.services import Parts, Services
-from coordinator.branding import branding_uses, is_address, merged
-from coordinator.database import Connection, Row, assets, compositions, exports, transitions
-from coordinator.database.exports import NewExport
-from coordinator.documents import (
-    CompositionDocument,
-    asset_faults,
-    asset_uses,
-    intake_spec,
-    longest_s,
-)
-from coordinator.sharing import frames_shared
+from coordinator.api.idempotency import Once
+from coordinator.api.models import Accepted, Attempt, Attempts, Chunk, Chunks, Export, ExportPage
+from coordinator.api.pages import After, Limit, Offset, cut, next_cursor
+from coordinator.api.problems import documented
+from coordinator.api.requests import ExportRequest, PriorityRequest
+from coordinator.api.services import Parts
+from coordinator.database import Connection, batches, exports, quotas, transitions
+from coordinator.database.exports import Filter, NewExport
+from coordinator.texts import Moment
 from shared.errors import ConflictError
 from shared.export import ExportConfiguration
 from shared.intake import IntakeSpec
@@ -32,149 +24,73 @@ from shared.states import ExportStatus
 
 router: Final = APIRouter(prefix="/exports", tags=["exports"], responses=documented(401, 422, 503))
 
-_NAME_LENGTH: Final = 200
 
-
-@router.post("", status_code=202, responses=documented(404, 409, 507))
-async def queue_exports(request: ExportRequest, caller: By, services: Parts) -> Accepted:
+@router.post("", status_code=202, responses=documented(403, 404, 409, 507))
+async def queue_exports(
+    request: ExportRequest, caller: By, services: Parts, once: Once
+) -> Accepted:
     """Queue one export, or a batch: one for each preset. What is accepted is not lost any more.
 
     Images that its branding names by address are fetched now, once, and become assets of yours.
     """
-    async with services.database.transaction() as connection:
-        composition = await compositions.get_composition(
-            connection, caller.user_id, request.composition_id, request.revision
+    ready = await prepare(services, caller, [Asked(place="", item=request)])
+
+    async def make(connection: Connection) -> Accepted:
+        batch_id = None
+        if len(ready.exports) > 1:
+            title = request.name or ready.title
+            batch_id = await batches.create_batch(connection, caller.user_id, title)
+        ids = await ready.accept(
+            connection, caller.user_id, batch_id=batch_id, defaults=services.limits.quotas
         )
-        document = CompositionDocument.model_validate(composition["document"])
-        found = await usable_assets(connection, caller.user_id, document)
-    branded = await _brand(request, caller, services)
-    many = len(branded) > 1
-    title = request.name or document.name
-    end_s = request.end_s or longest_s(document, found)
-    shared = frames_shared(
-        [configuration for configuration, _ in branded],
-        longest_s=None if end_s is None else end_s - request.start_s,
-    )
-    async with services.database.transaction() as connection:
-        batch_id = await exports.create_batch(connection, caller.user_id, title) if many else None
-        rows = [
-            await exports.create_export(
-                connection,
-                NewExport(
-                    user_id=caller.user_id,
-                    composition_id=composition["id"],
-                    composition_revision=composition["revision"],
-                    name=title
-                    if request.name and not many
-                    else f"{title} - {configuration.name}"[:_NAME_LENGTH],
-                    configuration=configuration,
-                    intake=intake_spec(
-                        document,
-                        found | settled.assets,
-                        branding=settled.told,
-                        start_s=request.start_s,
-                        end_s=request.end_s,
-                        configuration=configuration,
-                    ),
-                    start_s=request.start_s,
-                    end_s=request.end_s,
-                    priority=request.priority,
-                    batch_id=batch_id,
-                    shared_frames=is_shared,
-                ),
-            )
-            for (configuration, settled), is_shared in zip(branded, shared, strict=True)
-        ]
-    return Accepted(exports=[Export.of(row) for row in rows], batch_id=batch_id)
+        rows = await exports.get_exports(connection, caller.user_id, ids)
+        return Accepted(exports=[Export.of(row) for row in rows], batch_id=batch_id)
 
-
-async def _brand(
-    request: ExportRequest, caller: Caller, services: Services
-) -> list[tuple[ExportConfiguration, Settled]]:
-    """Each configuration with its branding, all of whose files are assets then."""
-    template = None
-    if request.template is not None:
-        template = await find_branding(services, caller, request.template)
-    # What cannot hold together is told before anything is fetched.
-    asked = [
-        (place, configuration, merged(template, configuration.branding, request.branding))
-        for place, configuration in request.configurations
-    ]
-    for place, configuration, branding in asked:
-        changed(place, configuration, branding=branding, too_long=request.too_long)
-    named = {
-        use.asset_id
-        for _, _, branding in asked
-        for use in branding_uses(branding, "")
-        if is_address(use.asset_id)
-    }
-    if len(named) > services.limits.addresses:
-        message = f"at most {services.limits.addresses} addresses are fetched; upload the files"
-        raise field_error("branding", message)
-    branded: list[tuple[ExportConfiguration, Settled]] = []
-    known = dict[str, Settled]()
-    for place, configuration, branding in asked:
-        key = branding.model_dump_json() if branding is not None else ""
-        if key not in known:
-            known[key] = await settle(
-                services,
-                caller,
-                [
-                    ("template", template),
-                    (f"{place}.branding", configuration.branding),
-                    ("branding", request.branding),
-                ],
-            )
-        settled = known[key]
-        whole = changed(
-            place,
-            configuration,
-            branding=settled.branding,
-            too_long=request.too_long,
-        )
-        branded.append((whole, settled))
-    return branded
-
-
-async def usable_assets(
-    connection: Connection, user_id: str, document: CompositionDocument
-) -> dict[str, Row]:
-    """What a document names; it was checked once, but a worker may have rejected it since."""
-    uses = asset_uses(document)
-    found = await assets.get_assets(connection, user_id, {use.asset_id for use in uses})
-    faults = asset_faults(uses, found)
-    if faults:
-        sentences = "; ".join(f"{fault.field}: {fault.message.rstrip('.')}" for fault in faults)
-        raise ApiError(
-            409,
-            f"The composition cannot be rendered: {sentences}. Upload what is needed, and revise "
-            "the composition.",
-            code="asset_rejected" if any(fault.rejected for fault in faults) else "conflict",
-        )
-    return found
+    return await once.run(make)
 
 
 @router.get("")
 async def list_exports(
     caller: By,
     services: Parts,
+    after: After,
     status: Annotated[ExportStatus | None, Query(description="Only those of a status.")] = None,
+    batch_id: Annotated[
+        str | None, Query(max_length=60, description="Only those of a batch.")
+    ] = None,
+    composition_id: Annotated[
+        str | None, Query(max_length=60, description="Only those of a composition.")
+    ] = None,
+    since: Annotated[Moment | None, Query(description="Only those accepted then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Only those accepted before.")] = None,
     limit: Limit = 20,
     offset: Offset = 0,
 ) -> ExportPage:
     """Your exports, newest first."""
-    async with services.database.transaction() as connection:
+    wanted = Filter(
+        status=status,
+        batch_id=batch_id,
+        composition_id=composition_id,
+        since=since,
+        until=until,
+        before=after,
+    )
+    async with services.database.reading() as connection:
         rows = await exports.list_exports(
-            connection, caller.user_id, limit=limit + 1, offset=offset, status=status
+            connection, caller.user_id, limit=limit + 1, offset=offset, of=wanted
         )
     page, has_more = cut(rows, limit)
-    return ExportPage(exports=[Export.of(row) for row in page], has_more=has_more)
+    return ExportPage(
+        exports=[Export.of(row) for row in page],
+        has_more=has_more,
+        next_cursor=next_cursor(page, has_more),
+    )
 
 
 @router.get("/{export_id}", responses=documented(404))
 async def get_export(export_id: str, caller: By, services: Parts) -> Export:
     """One of your exports."""
-    async with services.database.transaction() as connection:
+    async with services.database.reading() as connection:
         return Export.of(await exports.get_export(connection, caller.user_id, export_id))
 
 
@@ -196,38 +112,72 @@ async def cancel_export(export_id: str, caller: By, services: Parts) -> Export:
         return Export.of(await transitions.cancel_export(connection, caller.user_id, export_id))
 
 
-@router.post("/{export_id}/retry", status_code=202, responses=documented(404, 409))
-async def retry_export(export_id: str, caller: By, services: Parts) -> Export:
-    """Try a failed or cancelled export again; what still stands of it is reused."""
+@router.delete("/{export_id}", status_code=204, responses=documented(404, 409))
+async def delete_export(export_id: str, caller: By, services: Parts) -> None:
+    """Delete an export that has ended, with its video; it cannot be had back."""
     async with services.database.transaction() as connection:
+        await transitions.delete_export(connection, caller.user_id, export_id)
+
+
+@router.post("/{export_id}/retry", status_code=202, responses=documented(403, 404, 409))
+async def retry_export(export_id: str, caller: By, services: Parts, once: Once) -> Export:
+    """Try a failed or cancelled export again; what still stands of it is reused."""
+
+    async def make(connection: Connection) -> Export:
+        row = await exports.get_export(connection, caller.user_id, export_id)
+        intake = IntakeSpec.model_validate(row["intake"])
+        await hold_objects(connection, caller.user_id, intake)
+        if ExportStatus(row["status"]).ended:
+            await quotas.admit_exports(connection, caller.user_id, 1, services.limits.quotas)
         return Export.of(await transitions.retry_export(connection, caller.user_id, export_id))
 
+    return await once.run(make)
 
-@router.post("/{export_id}/re-export", status_code=202, responses=documented(404, 409))
-async def export_again(export_id: str, caller: By, services: Parts) -> Export:
+
+@router.post("/{export_id}/re-export", status_code=202, responses=documented(403, 404, 409))
+async def export_again(export_id: str, caller: By, services: Parts, once: Once) -> Export:
     """Make a new export like one that has ended, from the same revision of its composition."""
-    async with services.database.transaction() as connection:
+
+    async def make(connection: Connection) -> Export:
         row = await exports.get_export(connection, caller.user_id, export_id)
         if not ExportStatus(row["status"]).ended:
             raise ConflictError(
                 f"The export is {row['status']}; it can be made again when it has ended."
             )
-        again = await exports.create_export(
-            connection,
-            NewExport(
-                user_id=caller.user_id,
-                composition_id=row["composition_id"],
-                composition_revision=row["composition_revision"],
-                name=row["name"],
-                configuration=ExportConfiguration.model_validate(row["config"]),
-                intake=IntakeSpec.model_validate(row["intake"]),
-                start_s=row["start_s"],
-                end_s=row["end_s"],
-                priority=row["priority"],
-                reexport_of=row["id"],
-            ),
+        intake = IntakeSpec.model_validate(row["intake"])
+        await hold_objects(connection, caller.user_id, intake)
+        await quotas.admit_exports(connection, caller.user_id, 1, services.limits.quotas)
+        again = NewExport(
+            composition_id=row["composition_id"],
+            composition_revision=row["composition_revision"],
+            name=row["name"],
+            configuration=ExportConfiguration.model_validate(row["config"]),
+            intake=intake,
+            start_s=row["start_s"],
+            end_s=row["end_s"],
+            priority=row["priority"],
+            reexport_of=row["id"],
         )
-    return Export.of(again)
+        (made,) = await exports.create_exports(connection, caller.user_id, [again])
+        return Export.of(await exports.get_export(connection, caller.user_id, made))
+
+    return await once.run(make)
+
+
+@router.get("/{export_id}/chunks", responses=documented(404))
+async def list_chunks(
+    export_id: str,
+    caller: By,
+    services: Parts,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 1000,
+    offset: Offset = 0,
+) -> Chunks:
+    """The pieces that an export is rendered in, and how each stands; none before it is planned."""
+    async with services.database.transaction() as connection:
+        await exports.get_export(connection, caller.user_id, export_id)
+        rows = await exports.list_chunks(connection, export_id, limit=limit + 1, offset=offset)
+    page, has_more = cut(rows, limit)
+    return Chunks(chunks=[Chunk(**row) for row in page], has_more=has_more)
 
 
 @router.get("/{export_id}/attempts", responses=documented(404))
@@ -235,12 +185,15 @@ async def list_attempts(
     export_id: str,
     caller: By,
     services: Parts,
+    chunk: Annotated[
+        int | None, Query(ge=0, le=2**31 - 1, description="Only those of a chunk.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100,
 ) -> Attempts:
     """What was tried for an export, newest first: where it spent its time, and what failed."""
     async with services.database.transaction() as connection:
         await exports.get_export(connection, caller.user_id, export_id)
-        rows = await exports.list_attempts(connection, export_id, limit=limit)
+        rows = await exports.list_attempts(connection, export_id, limit=limit, chunk=chunk)
     return Attempts(
         attempts=[Attempt(**{name: row[name] for name in Attempt.model_fields}) for row in rows]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -47,6 +47,7 @@ class Export(BaseModel):
     batch_id: str | None = Field(description="What it was submitted with.")
     reexport_of: str | None = Field(description="The export that it repeats.")
     priority: int = Field(description="Higher is earlier, -100 to 100.")
+    paused_at: datetime | None = Field(description="Since when an operator holds it.")
     start_s: float = Field(description="Song time at which the video begins.")
     end_s: float | None = Field(description="Song time at which it ends; null: with the song.")
     warnings: list[str] = Field(description="What may not be as you expect.")
@@ -82,6 +83,7 @@ class ExportPage(BaseModel):
 
     exports: list[Export] = Field(description="Newest first.")
     has_more: bool = Field(description="Whether there are older ones.")
+    next_cursor: str | None = Field(description="The `cursor` of the next page, if there is one.")
 
 
 class Accepted(BaseModel):
@@ -89,6 +91,31 @@ class Accepted(BaseModel):
 
     exports: list[Export] = Field(description="In the order of the presets.")
     batch_id: str | None = Field(description="What they were submitted as, if there are several.")
+
+
+class Chunk(BaseModel):
+    """A piece of an export."""
+
+    index: int = Field(description="Which, counted from 0.")
+    start_frame: int = Field(description="Its first frame.")
+    stop_frame: int = Field(description="The frame after its last.")
+    status: Literal["ready", "running", "done", "failed", "cancelled"] = Field(
+        description="`ready` until a worker has begun it."
+    )
+    cached: bool = Field(description="Whether it stood already, from another export or an old try.")
+    frames_done: int = Field(description="Frames rendered.")
+    size_bytes: int | None = Field(description="Length of its segment.")
+    attempts: int | None = Field(description="How often it was tried.")
+    worker: str | None = Field(description="Who made it, or tried last.")
+    started_at: datetime | None = Field(description="When that attempt began.")
+    ended_at: datetime | None = Field(description="When it ended.")
+
+
+class Chunks(BaseModel):
+    """The pieces of an export."""
+
+    chunks: list[Chunk] = Field(description="In the order of the video.")
+    has_more: bool = Field(description="Whether there are later ones.")
 
 
 class Attempt(BaseModel):

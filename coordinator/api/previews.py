@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from anyio import to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import JSONResponse, Response
 
+from coordinator.api.accepting import usable_assets
 from coordinator.api.auth import By
 from coordinator.api.branding import find_branding, settle
-from coordinator.api.exports import usable_assets
 from coordinator.api.known_keys import Caller
 from coordinator.api.problems import ApiError, documented, field_error
 from coordinator.api.requests import (
@@ -53,6 +53,7 @@ class PreviewRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         allow_inf_nan=False,
         json_schema_extra={
             "examples": [
@@ -160,7 +161,7 @@ async def _spec(request: PreviewRequest, caller: Caller, services: Services) -> 
             connection, caller.user_id, request.composition_id, request.revision
         )
         document = CompositionDocument.model_validate(composition["document"])
-        found = await usable_assets(connection, caller.user_id, document)
+        found = await usable_assets(connection, caller.user_id, [document])
     template = None
     if request.template is not None:
         template = await find_branding(services, caller, request.template)
@@ -199,7 +200,7 @@ async def _spec(request: PreviewRequest, caller: Caller, services: Services) -> 
     )
 
 
-@router.post("/previews", status_code=202, responses=documented(401, 404, 409, 422, 503, 507))
+@router.post("/previews", status_code=202, responses=documented(401, 403, 404, 409, 422, 503, 507))
 async def create_preview(request: PreviewRequest, caller: By, services: Parts) -> Preview:
     """Have a still, a contact sheet or a short clip made; comes before everybody's exports."""
     spec = await _spec(request, caller, services)
@@ -231,7 +232,7 @@ async def get_preview_image(preview_id: str, terms: As, caller: By, services: Pa
     responses={**PICTURE_RESPONSES, **documented(401, 404, 409, 410, 422, 503)},
 )
 async def preview_composition(
-    composition_id: str,
+    composition_id: Annotated[str, Path(max_length=60)],
     terms: As,
     caller: By,
     services: Parts,

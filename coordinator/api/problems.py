@@ -10,10 +10,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -26,6 +28,7 @@ from shared.errors import (
     InputError,
     MidifarmError,
     NotFoundError,
+    QuotaError,
     StorageError,
     StorageFullError,
 )
@@ -39,12 +42,14 @@ _CODES: Final = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "upload_stalled",
     409: "conflict",
     410: "gone",
     413: "too_large",
     415: "unsupported_media_type",
     416: "range_not_satisfiable",
     422: "invalid",
+    429: "rate_limited",
     500: "internal",
     503: "unavailable",
     507: "storage_full",
@@ -55,6 +60,7 @@ _TITLES: Final = {
     422: "Unprocessable Content",
 }
 """As RFC 9110 has them; Python's own words depend on its version."""
+_LONGEST_LOGGED: Final = 200
 _RETRY_S: Final = "2"
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 _CLIENT_GONE: Final = 499
@@ -108,6 +114,18 @@ def field_error(field: str, message: str) -> InputError:
 def fields_error(faults: Sequence[FieldFault]) -> InputError:
     """The error for fields that do not fit."""
     return InputError(_summary(faults), errors=[fault.model_dump() for fault in faults])
+
+
+def refused(detail: str, *, code: str = "unauthenticated") -> ApiError:
+    """The problem of who shows no token that is valid, as RFC 6750 has it."""
+    error = "" if code == "unauthenticated" else ', error="invalid_token"'
+    headers = {"WWW-Authenticate": f'Bearer realm="midifarm"{error}'}
+    return ApiError(401, detail, code=code, headers=headers)
+
+
+def too_often(detail: str, wait_s: int) -> ApiError:
+    """The problem of who is to come again later."""
+    return ApiError(429, detail, code="rate_limited", headers={"Retry-After": str(wait_s)})
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -178,13 +196,15 @@ async def _midifarm_error(request: Request, exc: Exception) -> Response:
             return problem(404, exc.message)
         case ConflictError():
             return problem(409, exc.message)
+        case QuotaError():
+            return problem(403, exc.message, code="quota_exceeded")
         case InputError():
             return problem(422, exc.message, errors=exc.facts.get("errors", []))
         case StorageFullError():
-            _log.error("storage_full path=%s error=%s", request.url.path, exc)
+            _log.error("storage_full path=%s error=%s", _path(request), exc)
             return problem(507, "There is no room left in the object store; tell its operator.")
         case DatabaseError():
-            _log.error("database_failed path=%s error=%s", request.url.path, exc)
+            _log.error("database_failed path=%s error=%s", _path(request), exc)
             return problem(
                 503,
                 "The database does not answer; try again in a few seconds.",
@@ -192,7 +212,7 @@ async def _midifarm_error(request: Request, exc: Exception) -> Response:
                 headers=again,
             )
         case StorageError():
-            _log.error("storage_failed path=%s error=%s", request.url.path, exc)
+            _log.error("storage_failed path=%s error=%s", _path(request), exc)
             return problem(
                 503,
                 "The object store does not answer; try again in a few seconds.",
@@ -200,6 +220,11 @@ async def _midifarm_error(request: Request, exc: Exception) -> Response:
                 headers=again,
             )
     return await _unexpected(request, exc)
+
+
+def _path(request: Request) -> str:
+    """Where a request went, on one line of the log whatever is in it."""
+    return quote(request.url.path)[:_LONGEST_LOGGED]
 
 
 async def _data_error(_request: Request, _exc: Exception) -> Response:
@@ -247,16 +272,25 @@ def _place(location: Sequence[int | str], body: object) -> str:
     return ".".join(shown)
 
 
-async def _http_error(_request: Request, exc: Exception) -> Response:
+async def _http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101  # registered for it
     details = {
         404: "There is nothing at this address.",
         405: "This address does not know that method.",
+        408: "No byte of the request's body came for a while; send it again.",
         413: "The request's body is too large.",
     }
-    return problem(
-        exc.status_code, details.get(exc.status_code, str(exc.detail)), headers=exc.headers
-    )
+    headers = {"Allow": _allowed(request)} if exc.status_code == 405 else exc.headers
+    return problem(exc.status_code, details.get(exc.status_code, str(exc.detail)), headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods that an address knows: Starlette names those of its first route alone."""
+    known: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if context.methods and context.path_regex.match(request.url.path):
+            known |= context.methods
+    return ", ".join(sorted(known))
 
 
 async def _client_gone(_request: Request, _exc: Exception) -> Response:
@@ -264,5 +298,5 @@ async def _client_gone(_request: Request, _exc: Exception) -> Response:
 
 
 async def _unexpected(request: Request, exc: Exception) -> Response:
-    _log.error("request_failed path=%s", request.url.path, exc_info=exc)
+    _log.error("request_failed path=%s", _path(request), exc_info=exc)
     return problem(500, "Something went wrong inside midifarm; its log says what.")

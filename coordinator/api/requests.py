@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +17,7 @@ from pydantic import (
 )
 
 from coordinator.api.problems import field_error
+from coordinator.api.webhooks import ExportWebhook
 from coordinator.branding import TemplateName
 from coordinator.texts import Text
 from shared.branding import Branding
@@ -24,8 +26,10 @@ from shared.errors import CompositionError
 from shared.export import ExportConfiguration
 from shared.presets import find_preset
 
-LONGEST_SONG_S = 86_400.0
+LONGEST_SONG_S: Final = 86_400.0
 """The reader of MIDI takes no longer song."""
+MOST_IN_A_BATCH: Final = 10_000
+"""Exports of one batch; clients with more send several."""
 
 
 def _known_preset(name: str) -> str:
@@ -57,43 +61,11 @@ TooLong = Literal["refuse", "cut", "fade"]
 """What becomes of a video that its platform would not take whole."""
 
 
-class ExportRequest(BaseModel):
-    """One export, or several of one composition: a batch."""
+class Outputs(BaseModel):
+    """What videos are made of a composition."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        allow_inf_nan=False,
-        json_schema_extra={
-            "examples": [
-                {
-                    "composition_id": "cmp_0a1b…",
-                    "presets": ["youtube_1080p", "tiktok_vertical"],
-                    "template": "social-media-pack",
-                    "branding": {"endCard": {"text": "Thank you for listening"}},
-                    "too_long": "fade",
-                },
-                {
-                    "composition_id": "cmp_0a1b…",
-                    "config": {
-                        "name": "Small",
-                        "format": {"container": "webm", "videoCodec": "vp9"},
-                        "quality": {
-                            "resolution": {"width": 640, "height": 360},
-                            "framerate": "30",
-                            "bitrate": 1000,
-                        },
-                    },
-                    "start_s": 10,
-                    "end_s": 20,
-                },
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-    composition_id: str = Field(max_length=60, description="What is drawn and heard.")
-    revision: int | None = Field(
-        default=None, ge=1, le=2**31 - 1, description="Which revision; the newest without it."
-    )
     presets: list[PresetName] | None = Field(
         default=None, min_length=1, max_length=20, description="One export for each preset."
     )
@@ -118,9 +90,6 @@ class ExportRequest(BaseModel):
         description="What becomes of a video that is longer than its platform takes; the preset's "
         "or the configuration's own without it.",
     )
-    name: Text | None = Field(
-        default=None, description="What to call it; the composition's and the preset's without it."
-    )
     start_s: float = Field(
         default=0.0, ge=0, le=LONGEST_SONG_S, description="Song time at which the video begins."
     )
@@ -128,6 +97,9 @@ class ExportRequest(BaseModel):
         default=None, gt=0, le=LONGEST_SONG_S, description="Song time at which it ends."
     )
     priority: int = Field(default=0, ge=-100, le=100, description="Higher is earlier.")
+    webhook: ExportWebhook | None = Field(
+        default=None, description="Who is told of its end, beside your own webhooks."
+    )
 
     @field_validator("presets")
     @classmethod
@@ -161,11 +133,15 @@ class ExportRequest(BaseModel):
         return end_s
 
     @model_validator(mode="after")
-    def _either(self) -> Self:
-        given = [each for each in (self.presets, self.config, self.configs) if each is not None]
-        if len(given) != 1:
+    def _at_most_one(self) -> Self:
+        if self._formats > 1:
             raise ValueError("give either presets, config or configs")
         return self
+
+    @property
+    def _formats(self) -> int:
+        """In how many ways it is said what files come out."""
+        return sum(each is not None for each in (self.presets, self.config, self.configs))
 
     @property
     def configurations(self) -> list[tuple[str, ExportConfiguration]]:
@@ -177,6 +153,116 @@ class ExportRequest(BaseModel):
         return [
             (f"presets.{index}", find_preset(name)) for index, name in enumerate(self.presets or ())
         ]
+
+
+class Item(Outputs):
+    """A composition, and what videos are made of it."""
+
+    composition_id: str = Field(max_length=60, description="What is drawn and heard.")
+    revision: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="Which revision; the newest without it."
+    )
+    name: Text | None = Field(
+        default=None, description="What to call it; the composition's and the preset's without it."
+    )
+
+
+class ExportRequest(Item):
+    """One export, or several of one composition: a batch."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "composition_id": "cmp_0a1b…",
+                    "presets": ["youtube_1080p", "tiktok_vertical"],
+                    "template": "social-media-pack",
+                    "branding": {"endCard": {"text": "Thank you for listening"}},
+                    "too_long": "fade",
+                },
+                {
+                    "composition_id": "cmp_0a1b…",
+                    "config": {
+                        "name": "Small",
+                        "format": {"container": "webm", "videoCodec": "vp9"},
+                        "quality": {
+                            "resolution": {"width": 640, "height": 360},
+                            "framerate": "30",
+                            "bitrate": 1000,
+                        },
+                    },
+                    "start_s": 10,
+                    "end_s": 20,
+                },
+            ]
+        },
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self._formats == 0:
+            raise ValueError("give either presets, config or configs")
+        return self
+
+
+class BatchRequest(Outputs):
+    """Many exports of many compositions; what is said of the batch holds for every item."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Spring catalogue",
+                    "presets": ["youtube_4k", "tiktok_vertical"],
+                    "template": "clean-minimal",
+                    "items": [
+                        {"composition_id": "cmp_0a1b…"},
+                        {"composition_id": "cmp_77fe…", "presets": ["youtube_4k"], "end_s": 90},
+                    ],
+                }
+            ]
+        },
+    )
+
+    name: Text = Field(description="What a person calls it.")
+    items: list[Item] = Field(
+        min_length=1,
+        max_length=MOST_IN_A_BATCH,
+        description="The compositions; what an item says itself outranks the batch.",
+    )
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        for index, item in enumerate(self.whole_items):
+            if not item.configurations:
+                raise ValueError(
+                    f"items.{index} says no files: give presets, config or configs with it, or "
+                    "with the batch"
+                )
+            if item.end_s is not None and item.end_s <= item.start_s:
+                raise ValueError(f"items.{index} ends before it begins, at {item.start_s:g} s")
+        return self
+
+    @property
+    def whole_items(self) -> list[Item]:
+        """The items with what the batch says of them."""
+        said = {name: getattr(self, name) for name in self.model_fields_set & _OUTPUTS}
+        return [_filled(item, said) for item in self.items]
+
+
+_FORMATS: Final = frozenset({"presets", "config", "configs"})
+_OUTPUTS: Final = frozenset(Outputs.model_fields)
+
+
+def _filled(item: Item, said: Mapping[str, Any]) -> Item:
+    """An item with what is said beside it; all of it was validated, and holds together or not."""
+    own = item.model_fields_set
+    taken = {
+        name: value
+        for name, value in said.items()
+        if name not in own and not (name in _FORMATS and own & _FORMATS)
+    }
+    return item.model_copy(update=taken)
 
 
 def changed(
@@ -210,6 +296,8 @@ def changed(
 class PriorityRequest(BaseModel):
     """What may be changed of an export."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"priority": 10}]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"priority": 10}]}
+    )
 
     priority: int = Field(ge=-100, le=100, description="Higher is earlier.")

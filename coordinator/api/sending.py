@@ -40,7 +40,7 @@ class Terms:
         return etag in given or given == ["*"]
 
 
-def _terms(
+async def _terms(
     request: Request,
     byte_range: Annotated[
         str | None, Header(alias="Range", description="`bytes=FIRST-LAST`: only a part.")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Generator
@@ -22,9 +24,11 @@ from fastapi import FastAPI
 from coordinator.api.app import create_app
 from coordinator.api.limits import ApiLimits
 from coordinator.api.services import Services
+from coordinator.api.tokens import Provider
 from coordinator.database import Database
 from coordinator.database.migrations import check_schema
 from coordinator.fetching import Fetcher
+from coordinator.reaching import Reach
 from coordinator.settings import ServiceSettings
 from shared.errors import DatabaseError
 from shared.storage import open_store
@@ -36,6 +40,12 @@ _GRACE_S: Final = 1
 _PATIENCE_S: Final = 60.0
 """The database may come up, and the dispatcher migrate it, after this process has started."""
 _AGAIN_S: Final = 0.5
+_PING_S: Final = 20.0
+_SOCKET_BYTES: Final = 4096
+"""What a client may send over a WebSocket at a time; there is nothing to say."""
+_SWITCH_S: Final = 0.0005
+"""How long a thread that puts a large batch together may keep the others waiting each time. Every
+answer takes several turns, so that Python's own 5 ms would add up."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -47,7 +57,7 @@ def run_api(
     Args:
         settings: Where the database and the store are.
         listener: A listening socket, which is closed at the end.
-        limits: Limits of the API; the defaults without it.
+        limits: Limits of the API; the defaults and what the settings say without it.
 
     Raises:
         DatabaseError: PostgreSQL cannot be reached, or has an older schema, for a minute; or
@@ -55,7 +65,11 @@ def run_api(
         InputError: The store's address is not understood.
         StorageError: The store cannot be opened.
     """
-    asyncio.run(_serve(settings, listener, limits or ApiLimits()))
+    said = ApiLimits(
+        rate_per_s=settings.rate_per_s, rate_burst=settings.rate_burst, quotas=settings.quotas
+    )
+    sys.setswitchinterval(_SWITCH_S)
+    asyncio.run(_serve(settings, listener, limits or said))
 
 
 async def _serve(settings: ServiceSettings, listener: socket.socket, limits: ApiLimits) -> None:
@@ -63,8 +77,32 @@ async def _serve(settings: ServiceSettings, listener: socket.socket, limits: Api
     async with Database(settings.database_address) as database:
         await _wait_for_schema(database)
         fetcher = Fetcher(allowed=settings.fetch_allowed)
-        app = create_app(database=database, store=store, limits=limits, fetcher=fetcher)
+        app = create_app(
+            database=database,
+            store=store,
+            limits=limits,
+            fetcher=fetcher,
+            receivers=Reach(allowed=settings.webhook_allowed),
+            provider=_provider(settings),
+        )
+        # What is there by now stays: looking through it for garbage would halt everything for a
+        # tenth of a second each time.
+        gc.collect()
+        gc.freeze()
         await ApiServer(app).serve([listener])
+
+
+def _provider(settings: ServiceSettings) -> Provider | None:
+    if settings.jwt_audience is None or settings.jwt_issuer is None:
+        return None
+    secret = settings.jwt_secret
+    return Provider(
+        audience=settings.jwt_audience,
+        issuer=settings.jwt_issuer,
+        scope_claim=settings.jwt_scope_claim,
+        secret=None if secret is None else secret.get_secret_value().encode(),
+        jwks_url=settings.jwt_jwks_url,
+    )
 
 
 async def _wait_for_schema(database: Database) -> None:
@@ -96,7 +134,11 @@ class ApiServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                ws="none",
+                ws="websockets-sansio",
+                ws_max_size=_SOCKET_BYTES,
+                ws_ping_interval=_PING_S,
+                ws_ping_timeout=_PING_S,
+                ws_per_message_deflate=False,
                 lifespan="on",
                 timeout_graceful_shutdown=_GRACE_S,
             )
@@ -104,6 +146,15 @@ class ApiServer(uvicorn.Server):
         services: Services = app.state.services
         self.hub = services.hub
         """Whose streams end first."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until it is to end."""
+        for listener in sockets or ():
+            # asyncio sets it on sockets whose protocol is spelt out, which accepted ones' is not:
+            # the end of an answer would wait 40 ms for the client's acknowledgement of its head.
+            if listener.family in (socket.AF_INET, socket.AF_INET6):
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await super().serve(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then whatever else is under way."""

@@ -8,12 +8,15 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from coordinator.api.hub import Hub
+from coordinator.api.identities import Identities
 from coordinator.api.known_keys import KnownKeys
 from coordinator.api.limits import ApiLimits
+from coordinator.api.metrics import Metrics
 from coordinator.api.preview_watch import PreviewWatch
 from coordinator.api.readiness import ReadinessCheck
 from coordinator.database import Database
 from coordinator.fetching import Fetcher
+from coordinator.reaching import Reach
 from shared.storage import ObjectStore
 
 
@@ -28,18 +31,25 @@ class Services:
     limits: ApiLimits
     """Limits."""
     keys: KnownKeys
-    """Who may use the API."""
+    """The API keys."""
+    identities: Identities
+    """Who may use the API, and how often."""
+    metrics: Metrics
+    """What is counted."""
     hub: Hub
     """What is told of exports."""
     previews: PreviewWatch
     """Which previews have come."""
     fetcher: Fetcher
     """Fetches images that are named by address."""
+    receivers: Reach
+    """Reaches the receivers of webhooks."""
     readiness: ReadinessCheck
     """How the parts stand."""
 
 
-def _services(request: Request) -> Services:
+# Like all that routes depend on, a coroutine: plain functions would be run in threads.
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 

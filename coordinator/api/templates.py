@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from coordinator.api.auth import By
 from coordinator.api.branding import settle
+from coordinator.api.idempotency import Once
 from coordinator.api.known_keys import Caller
 from coordinator.api.pages import Limit, Offset, cut
 from coordinator.api.problems import documented, field_error
 from coordinator.api.requests import StorableBranding
 from coordinator.api.services import Parts, Services
 from coordinator.branding import branding_uses, is_address
-from coordinator.database import Row, templates
+from coordinator.database import Connection, Row, templates
 from coordinator.texts import Text
 from shared.branding import Branding
 from shared.errors import ConflictError, NotFoundError
@@ -125,16 +126,21 @@ def _refuse_built_in(template_id: str) -> None:
         raise ConflictError(f"{template_id} is built in; make a template of your own from it.")
 
 
-@router.post("", status_code=201, responses=documented(409, 507))
-async def create_template(document: TemplateDocument, caller: By, services: Parts) -> Template:
+@router.post("", status_code=201, responses=documented(403, 409, 507))
+async def create_template(
+    document: TemplateDocument, caller: By, services: Parts, once: Once
+) -> Template:
     """Keep a new template."""
     plain = await _settled(document, caller, services)
-    async with services.database.transaction() as connection:
+
+    async def make(connection: Connection) -> Template:
         return _shown(
             await templates.create_template(
                 connection, caller.user_id, plain, most=services.limits.templates
             )
         )
+
+    return await once.run(make)
 
 
 @router.get("")
@@ -170,7 +176,7 @@ async def get_template(
         )
 
 
-@router.put("/{template_id}", responses=documented(404, 409, 507))
+@router.put("/{template_id}", responses=documented(403, 404, 409, 507))
 async def revise_template(
     template_id: str, document: TemplateDocument, caller: By, services: Parts
 ) -> Template:

@@ -45,6 +45,23 @@ async def get_composition(
     return row
 
 
+async def get_revisions(
+    connection: Connection, user_id: str, named: Sequence[tuple[str, int | None]]
+) -> dict[tuple[str, int | None], Row]:
+    """Several compositions of a user's by id and revision, None for the newest.
+
+    Those that there are not, or that were deleted, are left out.
+    """
+    rows = await _QUERIES.all(
+        connection,
+        "get_revisions",
+        user_id=user_id,
+        ids=[composition_id for composition_id, _ in named],
+        revisions=[revision for _, revision in named],
+    )
+    return {(row["id"], row["asked"]): row for row in rows}
+
+
 async def list_compositions(
     connection: Connection, user_id: str, *, limit: int, offset: int
 ) -> Sequence[Row]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from psycopg.types.json import Jsonb
+from pydantic import BaseModel
 
 from coordinator.database import transitions
 from coordinator.database.connection import Connection, Queries, Row
+from coordinator.threads import beside
 from shared.errors import NotFoundError
 from shared.export import ExportConfiguration
 from shared.intake import IntakeSpec
@@ -28,8 +31,6 @@ def new_id(prefix: str) -> str:
 class NewExport:
     """What is accepted."""
 
-    user_id: str
-    """Whose it is."""
     composition_id: str
     """What is drawn and heard."""
     composition_revision: int
@@ -52,37 +53,84 @@ class NewExport:
     """The export that it repeats."""
     shared_frames: bool = False
     """Whether others of its batch show the same frames (``Picture.seen``)."""
+    webhook_id: str | None = None
+    """Who is told of its end, beside its user's general webhooks."""
 
 
-async def create_batch(connection: Connection, user_id: str, name: str) -> str:
-    """Note that exports were submitted together; the batch's id."""
-    batch_id = new_id("bat")
-    await _QUERIES.execute(connection, "insert_batch", id=batch_id, user_id=user_id, name=name)
-    return batch_id
+async def create_exports(
+    connection: Connection, user_id: str, accepted: Sequence[NewExport]
+) -> list[str]:
+    """Accept exports, all or none: once the transaction is committed, none is lost any more.
+
+    Args:
+        connection: Inside a transaction.
+        user_id: Whose they are.
+        accepted: In the order in which they are to be shown and rendered. What is the same object
+            in several of them, a configuration or an intake, is sent to the database once.
+
+    Returns:
+        Their ids, in the same order.
+    """
+    ids = [new_id("exp") for _ in accepted]
+    told = await beside(len(ids), _as_json, ids, accepted)
+    await _QUERIES.execute(connection, "insert_exports", user_id=user_id, **told)
+    await transitions.queue_intakes(connection, ids)
+    return ids
 
 
-async def create_export(connection: Connection, export: NewExport) -> Row:
-    """Accept an export: once the transaction is committed, it is not lost any more."""
-    export_id = new_id("exp")
-    await _QUERIES.execute(
-        connection,
-        "insert_export",
-        id=export_id,
-        user_id=export.user_id,
-        composition_id=export.composition_id,
-        composition_revision=export.composition_revision,
-        config=Jsonb(export.configuration.model_dump(mode="json", by_alias=True)),
-        name=export.name,
-        intake=Jsonb(export.intake.model_dump(mode="json")),
-        batch_id=export.batch_id,
-        reexport_of=export.reexport_of,
-        priority=export.priority,
-        start_s=export.start_s,
-        end_s=export.end_s,
-        shared_frames=export.shared_frames,
-    )
-    await transitions.queue_intake(connection, export_id)
-    return await get_export(connection, export.user_id, export_id)
+def _as_json(ids: Sequence[str], accepted: Sequence[NewExport]) -> dict[str, str]:
+    """What is told of exports, as JSON: psycopg quotes an array sign by sign, which is slow."""
+    configs, intakes = _Documents(by_alias=True), _Documents(by_alias=False)
+    rows = [
+        {
+            "id": export_id,
+            "composition_id": each.composition_id,
+            "revision": each.composition_revision,
+            "config": configs.number(each.configuration),
+            "name": each.name,
+            "intake": intakes.number(each.intake),
+            "batch_id": each.batch_id,
+            "reexport_of": each.reexport_of,
+            "priority": each.priority,
+            "start_s": each.start_s,
+            "end_s": each.end_s,
+            "shared_frames": each.shared_frames,
+            "webhook_id": each.webhook_id,
+        }
+        for export_id, each in zip(ids, accepted, strict=True)
+    ]
+    return {
+        "exports": json.dumps(rows),
+        "configs": configs.as_json(),
+        "intakes": intakes.as_json(),
+    }
+
+
+class _Documents:
+    """Documents, each object once, numbered from 1."""
+
+    def __init__(self, *, by_alias: bool) -> None:
+        self._texts: list[str] = []
+        self._by_alias = by_alias
+        self._numbers: dict[int, int] = {}
+
+    def number(self, document: BaseModel) -> int:
+        # Callers hold the objects meanwhile, so that no id is another's.
+        if id(document) not in self._numbers:
+            self._texts.append(document.model_dump_json(by_alias=self._by_alias))
+            self._numbers[id(document)] = len(self._texts)
+        return self._numbers[id(document)]
+
+    def as_json(self) -> str:
+        """An array of all of them."""
+        return f"[{','.join(self._texts)}]"
+
+
+async def get_exports(
+    connection: Connection, user_id: str, export_ids: Sequence[str]
+) -> Sequence[Row]:
+    """Several exports of a user's, in the order in which they were accepted."""
+    return await _QUERIES.all(connection, "get_exports", ids=list(export_ids), user_id=user_id)
 
 
 async def get_export(connection: Connection, user_id: str, export_id: str) -> Row:
@@ -97,29 +145,55 @@ async def get_export(connection: Connection, user_id: str, export_id: str) -> Ro
     return row
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which exports of a history are wanted; all of them by default."""
+
+    status: ExportStatus | None = None
+    """Those that stand so."""
+    batch_id: str | None = None
+    """Those of a batch."""
+    composition_id: str | None = None
+    """Those of a composition, whichever revision."""
+    since: datetime | None = None
+    """Those that were accepted then or later."""
+    until: datetime | None = None
+    """Those that were accepted before."""
+    before: tuple[datetime, str] | None = None
+    """Those that come after this one in the history: when it was accepted, and its id."""
+
+
 async def list_exports(
-    connection: Connection,
-    user_id: str,
-    *,
-    limit: int,
-    offset: int,
-    status: ExportStatus | None = None,
+    connection: Connection, user_id: str, *, limit: int, offset: int = 0, of: Filter
 ) -> Sequence[Row]:
     """A page of a user's history, newest first."""
-    if status is None:
-        return await _QUERIES.all(
-            connection, "list_exports", user_id=user_id, limit=limit, offset=offset
-        )
+    before_at, before_id = of.before or (None, None)
     return await _QUERIES.all(
         connection,
-        "list_exports_of_status",
+        "list_exports",
+        plan_anew=True,
         user_id=user_id,
-        status=str(status),
+        status=of.status and str(of.status),
+        batch_id=of.batch_id,
+        composition_id=of.composition_id,
+        since=of.since,
+        until=of.until,
+        before_at=before_at,
+        before_id=before_id,
         limit=limit,
         offset=offset,
     )
 
 
-async def list_attempts(connection: Connection, export_id: str, *, limit: int) -> Sequence[Row]:
-    """What was tried for an export, newest first."""
-    return await _QUERIES.all(connection, "list_attempts", id=export_id, limit=limit)
+async def list_chunks(
+    connection: Connection, export_id: str, *, limit: int, offset: int
+) -> Sequence[Row]:
+    """The pieces of an export, in their order."""
+    return await _QUERIES.all(connection, "list_chunks", id=export_id, limit=limit, offset=offset)
+
+
+async def list_attempts(
+    connection: Connection, export_id: str, *, limit: int, chunk: int | None = None
+) -> Sequence[Row]:
+    """What was tried for an export, or for one of its pieces, newest first."""
+    return await _QUERIES.all(connection, "list_attempts", id=export_id, limit=limit, chunk=chunk)

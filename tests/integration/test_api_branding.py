@@ -31,11 +31,11 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 @pytest.fixture
-def api(embedded_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
+def api(migrated_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
     fetcher = Fetcher(allowed=[ip_network("127.0.0.2")], resolve=resolve, certificates=trusting())
     limits = ApiLimits(templates=3, template_versions=4, addresses=2)
     store = LocalStore(tmp_path / "store")
-    with RunningApi(embedded_database_url, store, limits, fetcher) as running_api:
+    with RunningApi(migrated_database_url, store, limits, fetcher) as running_api:
         yield running_api
 
 

@@ -25,8 +25,8 @@ ETAG = f'"{HASH}"'
 
 
 @pytest.fixture
-def api(embedded_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
-    with RunningApi(embedded_database_url, LocalStore(tmp_path / "store")) as running:
+def api(migrated_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
+    with RunningApi(migrated_database_url, LocalStore(tmp_path / "store")) as running:
         yield running
 
 
@@ -131,10 +131,10 @@ def test_a_client_that_goes_away_closes_the_file(api: RunningApi) -> None:
 
 
 def test_a_bucket_is_named_by_an_address_that_works_for_a_while(
-    embedded_database_url: str, s3_url: str
+    migrated_database_url: str, s3_url: str
 ) -> None:
     store = open_store(s3_url)
-    with RunningApi(embedded_database_url, store) as api:
+    with RunningApi(migrated_database_url, store) as api:
         client, export_id = api.client(), api.add_export(name="Prelude")
         api.complete(export_id, VIDEO, HASH)
         address = f"/v1/exports/{export_id}/download"

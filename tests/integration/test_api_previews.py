@@ -23,10 +23,10 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
 @pytest.fixture
-def api(embedded_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
+def api(migrated_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
     limits = ApiLimits(preview_wait_s=WITHIN_S)
     store = LocalStore(tmp_path / "store")
-    with RunningApi(embedded_database_url, store, limits) as running:
+    with RunningApi(migrated_database_url, store, limits) as running:
         yield running
 
 
@@ -180,10 +180,10 @@ def test_many_who_wait_for_one_picture_get_it_at_once(api: RunningApi, painter: 
 
 
 def test_who_is_not_waited_for_any_more_is_told_where_it_will_be(
-    embedded_database_url: str, tmp_path: Path
+    migrated_database_url: str, tmp_path: Path
 ) -> None:
     limits, store = ApiLimits(preview_wait_s=0.1), LocalStore(tmp_path / "store")
-    with RunningApi(embedded_database_url, store, limits) as api, Painter(api) as painter:
+    with RunningApi(migrated_database_url, store, limits) as api, Painter(api) as painter:
         painter.hold.clear()
         client = api.client()
         answer = client.get(f"/v1/compositions/{compose(client)['id']}/preview")

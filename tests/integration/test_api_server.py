@@ -19,7 +19,8 @@ import pytest
 
 from coordinator.database import Database, api_keys
 from coordinator.database.migrations import migrate
-from tests.api import WITHIN_S, Stream
+from shared.storage import LocalStore
+from tests.api import WITHIN_S, RunningApi, Stream
 
 _PROGRAM = """
 import socket, sys
@@ -85,13 +86,13 @@ def _add_export(url: str) -> tuple[str, str]:
 
 
 def test_a_polite_kill_ends_streams_and_the_process_within_two_seconds(
-    embedded_database_url: str, tmp_path: Path, listener: socket.socket
+    migrated_database_url: str, tmp_path: Path, listener: socket.socket
 ) -> None:
-    _migrate(embedded_database_url)
-    export_id, token = _add_export(embedded_database_url)
+    _migrate(migrated_database_url)
+    export_id, token = _add_export(migrated_database_url)
     headers = {"Authorization": f"Bearer {token}"}
     address = f"{_address(listener)}/v1/exports/{export_id}/events"
-    with api_process(embedded_database_url, tmp_path, listener) as process, ExitStack() as stack:
+    with api_process(migrated_database_url, tmp_path, listener) as process, ExitStack() as stack:
         # Asked before it can answer: the request waits in the socket's queue.
         client = stack.enter_context(httpx.Client(headers=headers, timeout=WITHIN_S))
         streams = []
@@ -111,18 +112,18 @@ def test_a_polite_kill_ends_streams_and_the_process_within_two_seconds(
 
 
 def test_a_restart_refuses_no_connection(
-    embedded_database_url: str, tmp_path: Path, listener: socket.socket
+    migrated_database_url: str, tmp_path: Path, listener: socket.socket
 ) -> None:
-    _migrate(embedded_database_url)
+    _migrate(migrated_database_url)
     address = f"{_address(listener)}/healthz"
-    with api_process(embedded_database_url, tmp_path, listener) as process:
+    with api_process(migrated_database_url, tmp_path, listener) as process:
         assert httpx.get(address, timeout=WITHIN_S).status_code == 200
         process.kill()
         process.wait()
     with socket.create_connection(listener.getsockname()) as waiting:
         waiting.settimeout(WITHIN_S)
         waiting.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        with api_process(embedded_database_url, tmp_path, listener):
+        with api_process(migrated_database_url, tmp_path, listener):
             assert waiting.recv(100).startswith(b"HTTP/1.1 200 OK")
 
 
@@ -136,3 +137,16 @@ def test_it_waits_for_the_dispatcher_to_migrate(
         assert httpx.get(f"{_address(listener)}/readyz", timeout=WITHIN_S).status_code == 200
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(WITHIN_S) == 0
+
+
+def test_answers_on_a_kept_connection_wait_for_no_acknowledgement(
+    migrated_database_url: str, tmp_path: Path
+) -> None:
+    with RunningApi(migrated_database_url, LocalStore(tmp_path)) as api:
+        took_s = []
+        for _ in range(10):
+            begun_s = time.perf_counter()
+            assert api.visitor.get("/healthz").status_code == 200
+            took_s.append(time.perf_counter() - begun_s)
+        # Linux acknowledges after 40 ms what nothing is sent in answer to.
+        assert min(took_s[1:]) < 0.03

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import LiteralString
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from coordinator.database import Connection, Database, migrations, transitions
+from coordinator.database import Connection, Database, assets, migrations, transitions
 from coordinator.database.exports import get_export
 from coordinator.database.migrations import check_schema, migrate, read_migrations
 from coordinator.database.previews import create_preview
@@ -18,6 +19,7 @@ from coordinator.dispatcher.dispatcher import Dispatcher
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.limits import Limits
 from shared.errors import DatabaseError, SchemaError
+from shared.keys import asset_key
 from shared.preview import PreviewSpec
 from shared.storage import LocalStore
 from shared.styles import find_style
@@ -71,15 +73,17 @@ def test_an_older_program_refuses_a_newer_schema(embedded_database_url: str) -> 
 
 _FILL = """
 insert into compositions (id, user_id, name) values ('cmp', 'ada', 'Song');
-insert into composition_revisions values ('cmp', 1, '{}');
+insert into composition_revisions values ('cmp', 1, '{"midi": "ast_1", "name": "ast_none"}');
 insert into assets (id, user_id, kind, name, sha256, size_bytes)
-    values ('ast', 'ada', 'midi', 'song.mid', repeat('a', 64), 1);
+    values ('ast_1', 'ada', 'midi', 'song.mid', repeat('a', 64), 7);
+insert into api_keys (id, user_id, name, token_hash, is_admin)
+    values ('key', 'ada', 'laptop', decode(repeat('00', 32), 'hex'), true);
 insert into export_jobs (id, user_id, composition_id, composition_revision, config, name, intake,
     status, end_s, frames, chunks)
 select id, 'ada', 'cmp', 1, %(config)s, 'Song', %(intake)s, status::export_status, 4, frames,
     frames / 30
 from (values ('waiting', 'queued', null), ('begun', 'rendering', 120)) as e (id, status, frames);
-insert into work_items (kind, asset_id, user_id, spec) values ('probe', 'ast', 'ada', '{}');
+insert into work_items (kind, asset_id, user_id, spec) values ('probe', 'ast_1', 'ada', '{}');
 insert into work_items (kind, export_id, user_id, position, spec)
     select 'intake', id, 'ada', 0, intake from export_jobs;
 insert into work_items (kind, export_id, user_id, position, chunk_index, start_frame, stop_frame)
@@ -89,7 +93,17 @@ insert into work_items (kind, export_id, user_id, position, spec, status)
     from unnest(array['audio', 'stitch']) as kind;
 insert into attempts (item_id, number, epoch)
     select id, 1, 0 from work_items where status = 'running';
+select tell_export('begun', false);
 """
+
+
+_KEPT: dict[LiteralString, tuple[object, ...]] = {
+    "select scope::text from api_keys": ("admin",),
+    "select asset_id, composition_id, revision from revision_assets": ("ast_1", "cmp", 1),
+    "select user_id, assets, asset_bytes, videos from user_storage": ("ada", 1, 7, 0),
+    "select export_id, user_id, batch_id from events": ("begun", "ada", None),
+}
+"""What later versions know of it."""
 
 
 def test_a_filled_database_of_the_first_version_is_migrated(
@@ -120,6 +134,10 @@ def test_a_filled_database_of_the_first_version_is_migrated(
         assert after == before
         assert [item[-1] for item in after if item[1] == "probe"] == [0]
         assert rows == [("begun", False, 1, None), ("waiting", False, 1, None)]
+        async with database.transaction() as connection:
+            for query, expected in _KEPT.items():
+                cursor = await connection.execute(query)
+                assert [tuple(row.values()) for row in await cursor.fetchall()] == [expected]
         # What was accepted before is finished after.
         async with dispatching(database, PaintedWorkers(store), store):
             assert (await ended(database, "waiting"))["status"] == "completed"
@@ -165,6 +183,26 @@ def test_a_work_item_belongs_to_one_thing(
                     (kind, export if of_export else None, "prv" if of_preview else None),
                 )
         assert caught.value.diag.constraint_name == "work_items_belong"
+
+    run(main, embedded_database_url)
+
+
+def test_a_connection_that_the_server_has_ended_is_given_to_nobody(
+    embedded_database_url: str,
+) -> None:
+    async def main(database: Database) -> None:
+        async def backend() -> int:
+            async with database.reading() as connection:
+                cursor = await connection.execute("select pg_backend_pid() as pid")
+                row = await cursor.fetchone()
+                assert row is not None
+                return int(row["pid"])
+
+        ended = await backend()
+        async with database.lone_connection() as other:
+            # Returns when it is gone.
+            await other.execute("select pg_terminate_backend(%s, 10000)", (ended,))
+        assert await backend() != ended
 
     run(main, embedded_database_url)
 
@@ -254,6 +292,103 @@ def test_the_janitor_keeps_what_can_be_downloaded(
         assert {info.key for info in store.list()} == kept
 
     run(main, embedded_database_url)
+
+
+def test_the_janitor_looks_at_what_is_old_once_in_a_while(
+    embedded_database_url: str, store: LocalStore
+) -> None:
+    async def main(database: Database) -> None:
+        await migrate(database)
+        export = await complete(database, store, Limits())
+        async with database.transaction() as connection:
+            await connection.execute("update artifacts set used_at = now() - interval '1 h'")
+            await connection.execute("update export_jobs set completed_at = now() - interval '1 h'")
+        janitor = Janitor(database, store, Limits(segment_retention_s=1800))
+        await janitor.clean_old()
+        async with database.transaction() as connection:
+            row = await get_export(connection, "ada", export)
+            cursor = await connection.execute(
+                "select object_key, used_at > now() - interval '1 min' as is_marked from artifacts"
+            )
+            artifacts = await cursor.fetchall()
+            cursor = await connection.execute("select from work_items")
+            items = await cursor.fetchall()
+        # The video is needed, and not looked at again before its time; the rest is gone.
+        assert artifacts == [{"object_key": row["download_url"], "is_marked": True}]
+        assert (items, row["archived_at"] is not None) == ([], True)
+
+    run(main, embedded_database_url)
+
+
+def test_the_janitor_removes_what_was_deleted(
+    embedded_database_url: str, store: LocalStore
+) -> None:
+    async def main(database: Database) -> None:
+        await migrate(database)
+        first = await complete(database, store, Limits())
+        again = await complete(database, store, Limits())  # equal, so it has the same video
+        kept = {info.key for info in store.list()}
+        janitor = Janitor(database, store, Limits())
+        async with database.transaction() as connection:
+            await transitions.delete_export(connection, "ada", first)
+        assert await janitor.clean_deleted() == 1
+        async with database.transaction() as connection:
+            row = await get_export(connection, "ada", again)
+        assert {row["download_url"], row["poster_key"]} <= {info.key for info in store.list()}
+        assert {info.key for info in store.list()} == kept
+        async with database.transaction() as connection:
+            await transitions.delete_export(connection, "ada", again)
+        assert await janitor.clean_deleted() == 1
+        assert list(store.list()) == []
+        async with database.transaction() as connection:
+            for table in ("export_jobs", "work_items", "attempts", "events", "artifacts"):
+                cursor = await connection.execute(f"select * from {table}")  # noqa: S608
+                assert await cursor.fetchall() == [], table
+            cursor = await connection.execute("select videos, video_bytes from user_storage")
+            assert await cursor.fetchall() == [{"videos": 0, "video_bytes": 0}]
+
+    run(main, embedded_database_url)
+
+
+def test_the_janitor_removes_the_bytes_of_deleted_assets_but_not_of_new_ones(
+    embedded_database_url: str, store: LocalStore
+) -> None:
+    async def main(database: Database) -> None:
+        await migrate(database)
+        janitor = Janitor(database, store, Limits())
+        upload = {"kind": "image", "name": "a.png", "sha256": "a" * 64, "size_bytes": 3}
+        key = asset_key("a" * 64)
+        store.put_bytes(key, b"png")
+        async with database.transaction() as connection:
+            row, _ = await assets.add_asset(connection, user_id="ada", **upload)
+            await assets.delete_asset(connection, "ada", row["id"])
+        async with database.transaction() as connection:
+            await assets.add_asset(connection, user_id="bob", **upload)
+            # Whoever stores the same bytes is waited for, and has them.
+            cleaning = asyncio.create_task(janitor.clean_deleted())
+            await until_somebody_waits(database)
+        assert await cleaning == 1
+        assert store.exists(key)
+        async with database.transaction() as connection:
+            found = await assets.list_assets(connection, "bob", limit=1)
+            await assets.delete_asset(connection, "bob", found[0]["id"])
+        assert await janitor.clean_deleted() == 1
+        assert not store.exists(key)
+        assert await janitor.clean_deleted() == 0
+
+    run(main, embedded_database_url)
+
+
+async def until_somebody_waits(database: Database) -> None:
+    """Wait until another connection waits for a lock."""
+    async with asyncio.timeout(30), database.lone_connection() as connection:
+        while True:
+            cursor = await connection.execute(
+                "select from pg_locks where not granted and locktype = 'advisory'"
+            )
+            if cursor.rowcount:
+                return
+            await asyncio.sleep(0.01)
 
 
 def test_the_janitor_keeps_previews_for_some_hours(

@@ -89,6 +89,39 @@ def test_an_address_of_a_bucket_is_read_before_anything_is_started() -> None:
     assert "s3cret" not in str(caught.value)
 
 
+SECRET = "s3cret-s3cret-s3cret-s3cret-s3cret"  # noqa: S105  # one of the tests
+
+
+@pytest.mark.parametrize(
+    "given", [{"jwt_secret": SECRET}, {"jwt_jwks_url": "https://login.test/keys"}]
+)
+def test_an_identity_provider_needs_its_audience_and_issuer(given: dict[str, str]) -> None:
+    with pytest.raises(InputError) as caught:
+        read_settings(ServiceSettings, given)
+    for name in ("AUDIENCE", "ISSUER"):
+        assert f"MIDIFARM_JWT_{name}: it is needed" in str(caught.value)
+    assert SECRET not in str(caught.value)
+    settings = read_settings(ServiceSettings, given, jwt_audience="us", jwt_issuer="them")
+    assert SECRET not in repr(settings)
+    assert read_settings(ServiceSettings).jwt_issuer is None
+
+
+@pytest.mark.parametrize(
+    "url", ["http://login.test/keys", "ftp://login.test", "login.test", "http://127.0.0.1.test"]
+)
+def test_the_keys_of_a_provider_are_had_safely(url: str) -> None:
+    with pytest.raises(InputError, match="--jwt-jwks-url: it is no address like https://"):
+        read_settings(ServiceSettings, jwt_jwks_url=url, jwt_audience="us", jwt_issuer="them")
+    for fits in ("http://127.0.0.1:8/keys", "http://[::1]/keys", "http://localhost/keys"):
+        read_settings(ServiceSettings, jwt_jwks_url=fits, jwt_audience="us", jwt_issuer="them")
+
+
+def test_a_secret_that_could_be_guessed_is_refused() -> None:
+    with pytest.raises(InputError, match="--jwt-secret: it has fewer than 32 bytes") as caught:
+        read_settings(ServiceSettings, jwt_secret="short", jwt_audience="us", jwt_issuer="them")  # noqa: S106
+    assert "short" not in str(caught.value)
+
+
 def test_a_child_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIDIFARM_RAY_ADDRESS", "inherited:6379")
     settings = read_settings(

@@ -26,6 +26,14 @@ join composition_revisions r on r.composition_id = c.id
     and r.revision = coalesce(%(revision)s::int, c.revision)
 where c.id = %(id)s and c.user_id = %(user_id)s and c.deleted_at is null;
 
+-- name: get_revisions
+-- Several compositions of a user's, each in the revision that is asked for.
+select c.id, a.revision as asked, r.revision, r.document
+from unnest(%(ids)s::text[], %(revisions)s::int[]) as a (id, revision)
+join compositions c on c.id = a.id and c.user_id = %(user_id)s and c.deleted_at is null
+join composition_revisions r on r.composition_id = c.id
+    and r.revision = coalesce(a.revision, c.revision);
+
 -- name: list_compositions
 -- A page of a user's compositions, the last changed first.
 select id, name, revision, created_at, updated_at from compositions
