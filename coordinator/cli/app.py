@@ -12,9 +12,12 @@ import typer
 from typer.exceptions import TyperException
 
 from coordinator.cli.api import api
+from coordinator.cli.batch import batch
+from coordinator.cli.batches import batches
 from coordinator.cli.dispatch import dispatch
 from coordinator.cli.doctor import doctor
 from coordinator.cli.exports import exports
+from coordinator.cli.farm import farm
 from coordinator.cli.formats import formats
 from coordinator.cli.keys import keys
 from coordinator.cli.presets import presets
@@ -24,6 +27,7 @@ from coordinator.cli.render import render
 from coordinator.cli.serve import serve
 from coordinator.cli.submit import submit
 from coordinator.cli.templates import templates
+from coordinator.cli.webhooks import webhooks
 from shared.errors import CancelledError, InputError, MidifarmError, StorageError
 
 app = typer.Typer(
@@ -65,9 +69,13 @@ app.command()(presets)
 app.command()(formats)
 app.command()(serve)
 app.command()(submit)
+app.command()(batch)
 app.add_typer(exports, name="exports")
+app.add_typer(batches, name="batches")
 app.add_typer(templates, name="templates")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(keys, name="keys")
+app.add_typer(farm, name="farm")
 app.command()(api)
 app.command()(dispatch)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -19,6 +20,7 @@ from coordinator.client import Key
 from coordinator.database import Connection, Database, Row
 from coordinator.database.api_keys import create_key, list_keys, revoke_key
 from coordinator.database.migrations import migrate
+from coordinator.scopes import Scope
 from coordinator.serve.database import check_server
 from coordinator.settings import KeySettings
 
@@ -38,19 +40,32 @@ def create(
     settings: KeySettings,
     user: Annotated[str, typer.Option(metavar="NAME", help="Who will use the service with it.")],
     name: Annotated[str, typer.Option(help="What it is for.")] = "made by midifarm keys create",
-    admin: Annotated[
-        bool, typer.Option("--admin", help="Whether it may make keys for other users.")
-    ] = False,
+    scope: Annotated[
+        Scope,
+        typer.Option(
+            help="What may be done with it: operators see and hold the farm, "
+            "admins also make keys for other users."
+        ),
+    ] = Scope.USER,
+    expires_days: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DAYS", min=0.0, max=36_500.0, help="Let it stop working after so many days."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key; its token is printed this once, and stored nowhere."""
+    until = None if expires_days is None else datetime.now(UTC) + timedelta(days=expires_days)
     if settings.database_url is None:
         with open_client(settings) as client:
-            made = client.create_key(user, name=name, is_admin=admin)
+            made = client.create_key(user, name=name, scope=scope, expires_at=until)
     else:
 
         async def insert(connection: Connection) -> Key:
-            token, row = await create_key(connection, user_id=user, name=name, is_admin=admin)
+            token, row = await create_key(
+                connection, user_id=user, name=name, scope=scope, expires_at=until
+            )
             return Key(token=token, **_facts(row))
 
         made = _in_database(settings, insert)
@@ -85,12 +100,12 @@ def list_all(
     if as_json:
         _print_json({"keys": [key.model_dump(mode="json", exclude={"token"}) for key in found]})
         return
-    table = Table(id_column(), "user", "name", "admin", "last used", "revoked", box=None)
+    table = Table(id_column(), "user", "name", "scope", "last used", "expires", "revoked", box=None)
     for key in found:
-        used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
-        revoked = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
-        admin = "yes" if key.is_admin else ""
-        table.add_row(key.id, cell(key.user_id), cell(key.name), admin, used, revoked)
+        used, expires, revoked = map(_day, (key.last_used_at, key.expires_at, key.revoked_at))
+        table.add_row(
+            key.id, cell(key.user_id), cell(key.name), key.scope, used or "never", expires, revoked
+        )
     Console().print(table)
 
 
@@ -125,6 +140,10 @@ def _in_database(settings: KeySettings, change: Callable[[Connection], Awaitable
                 return await change(connection)
 
     return asyncio.run(run())
+
+
+def _day(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at is not None else ""
 
 
 def _facts(row: Row) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from coordinator.branding import branding_uses, is_address, with_names
+from coordinator.cli.composing import Uploads, document_of
 from coordinator.cli.configuration import DEFAULT_PRESET, read_configuration
 from coordinator.cli.drawing_options import DrawingOptions, read_drawing, with_drawing
 from coordinator.cli.options import with_settings
@@ -29,10 +30,7 @@ from coordinator.cli.watching import all_completed, tell_end, watch_exports
 from coordinator.client import Client, Export
 from coordinator.output import check_output, new_file
 from coordinator.settings import ClientSettings
-from shared.asset_fields import rename_assets
 from shared.branding import Branding
-from shared.composition import Composition
-from shared.dressing import DRESSING_ASSETS, Dressing
 from shared.errors import InputError
 from shared.export import ExportConfiguration
 from shared.preview import IMAGE_FORMATS
@@ -115,16 +113,14 @@ def submit(
         ]
         for each in configurations:
             check_files(*_branding_files(each.branding))
-        document: dict[str, Any] = {
-            "midi": client.upload(song, kind="midi").id,
-            "audio": audio and client.upload(audio, kind="audio").id,
-            "soundfont": soundfont and client.upload(soundfont, kind="soundfont").id,
-            "style": drawing.style,
-            "dressing": _uploaded_dressing(client, drawn.dressing),
-        }
-        if drawing.composition is not None:
-            uploaded = _uploaded_parts(client, drawn.undressed, drawn.folder)
-            document["composition"] = uploaded.model_dump(mode="json")
+        document = document_of(
+            Uploads(client),
+            song=song,
+            audio=audio,
+            soundfont=soundfont,
+            drawing=drawing,
+            drawn=drawn,
+        )
         made = client.create_composition(name or song.stem, **document)
         configs = [_uploaded(client, each) for each in configurations]
         if still is not None:
@@ -193,20 +189,3 @@ def _tell(
             console.print(tell_end(export), markup=False)
     if watch and not all_completed(ended):
         raise typer.Exit(1)
-
-
-def _uploaded_parts(client: Client, composition: Composition, folder: Path) -> Composition:
-    """A composition with the files that it names uploaded and named by asset ids."""
-    return rename_assets(
-        composition, lambda named: client.upload(folder / named.name, kind=named.kind).id
-    )
-
-
-def _uploaded_dressing(client: Client, dressing: Dressing) -> dict[str, Any] | None:
-    """The same of a dressing, as the server takes it; None where there is nothing in it."""
-    ids = {
-        field: client.upload(Path(name), kind=DRESSING_ASSETS[field]).id
-        for field, name in dressing.assets.items()
-    }
-    plain = dressing.model_copy(update=ids).model_dump(mode="json", exclude_defaults=True)
-    return plain or None

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -23,8 +24,8 @@ from shared.errors import (
     StorageFullError,
 )
 
-_PASSING: Final = frozenset({429, 502, 503, 504})
-"""What a proxy or an API that is being restarted answers."""
+_PASSING: Final = frozenset({408, 429, 502, 503, 504})
+"""What a proxy answers, an API that is being restarted, or one that is asked too much."""
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
 _MOST_REDIRECTS: Final = 5
@@ -96,6 +97,7 @@ class Http:
         data: Any = None,
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        once: bool | str = False,
     ) -> Any:
         """What the server answers, read from JSON; None for an empty answer.
 
@@ -107,11 +109,16 @@ class Http:
             data: What is sent as JSON instead.
             query: Parameters; None leaves one out.
             headers: Sent beside our own.
+            once: Whether the server is to fulfil it once, however often it arrives, so that it
+                can be made again; a text is its Idempotency-Key.
 
         Raises:
             MidifarmError: See opened().
         """
-        harmless = method in ("GET", "PUT", "DELETE") if again is None else again
+        harmless = bool(once) or (method in ("GET", "PUT", "DELETE") if again is None else again)
+        if once:
+            key = once if isinstance(once, str) else uuid.uuid4().hex
+            headers = {**(headers or {}), "Idempotency-Key": key}
         patience = Patience(self.patience_s)
         while True:
             try:
@@ -126,7 +133,7 @@ class Http:
                     text = response.read()
                     return json.loads(text) if text else None
             except ServiceError as exc:
-                # A request that never left can be made again whatever it does.
+                # A request that never left, or came too early, can be made again whatever it does.
                 if not (harmless or exc.facts.get("unsent")) or exc.facts.get("final"):
                     raise
                 if not patience.wait(exc.facts.get("retry_after_s")):
@@ -217,7 +224,12 @@ class Http:
         if status in kinds:
             return kinds[status](said, status=status)
         if status in _PASSING:
-            return ServiceError(said, status=status, retry_after_s=_retry_after(response))
+            return ServiceError(
+                said,
+                status=status,
+                retry_after_s=_retry_after(response),
+                unsent=status == httpx.codes.TOO_MANY_REQUESTS,
+            )
         if status >= 500:
             return ServiceError(said, status=status, final=True)
         return InputError(said, status=status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import quote
 
@@ -19,6 +20,18 @@ OnBytes = Callable[[int, int | None], None]
 """Told how many bytes have been moved, and of how many if that is known."""
 
 PIECE_BYTES: Final = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEvent:
+    """One server-sent event."""
+
+    id: str
+    """Where the stream is resumed; empty at its beginning."""
+    name: str
+    """What kind it is."""
+    data: str
+    """What it tells."""
 
 
 def part(text: str) -> str:
@@ -60,19 +73,21 @@ def pieces(file: BinaryIO, size_bytes: int, on_bytes: OnBytes | None) -> Iterato
             on_bytes(file.tell(), size_bytes)
 
 
-def read_events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """The events of a stream (HTML, section 9.2.6): their ids and their data."""
-    event_id, data = "", list[str]()
+def read_events(lines: Iterator[str]) -> Iterator[ServerEvent]:
+    """The events of a stream (HTML, section 9.2.6)."""
+    event_id, event_name, data = "", "", list[str]()
     for line in lines:
         if not line:
             if data:
-                yield event_id, "\n".join(data)
-            data = []
+                yield ServerEvent(id=event_id, name=event_name, data="\n".join(data))
+            event_name, data = "", []
             continue
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "id":
             event_id = value
+        elif name == "event":
+            event_name = value
         elif name == "data":
             data.append(value)
 

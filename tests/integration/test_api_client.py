@@ -14,6 +14,7 @@ from coordinator.cli.app import run
 from coordinator.client import Client
 from shared.errors import ConflictError, NotFoundError
 from shared.keys import asset_key, digest
+from shared.states import ExportStatus
 from shared.storage import LocalStore
 from tests.api import RunningApi
 from tests.integration.test_api import midi
@@ -25,9 +26,9 @@ Command = Callable[..., str]
 
 
 @pytest.fixture
-def api(embedded_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
+def api(migrated_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
     limits = ApiLimits(preview_wait_s=0.2)
-    with RunningApi(embedded_database_url, LocalStore(tmp_path / "store"), limits) as running:
+    with RunningApi(migrated_database_url, LocalStore(tmp_path / "store"), limits) as running:
         yield running
 
 
@@ -88,6 +89,50 @@ def test_templates_are_kept_by_the_client(client: Client, tmp_path: Path) -> Non
     client.delete_template(made[0].id)
     with pytest.raises(NotFoundError):
         client.template(made[0].id)
+
+
+def test_songs_and_batches_are_kept_by_the_client(
+    api: RunningApi, client: Client, tmp_path: Path
+) -> None:
+    made = song(client, tmp_path)
+    found = client.composition(made)
+    assert (found.name, found.revision, found.document and found.document["style"]) == (
+        "Song", 1, None,
+    )  # fmt: skip
+    midi_id = (found.document or {})["midi"]
+    revised = client.revise_composition(made, "Fugue", midi=midi_id, style="neon")
+    assert (revised.revision, client.composition(made, revision=1).name) == (2, "Fugue")
+    assert [each.name for each in client.compositions()] == ["Fugue"]
+    assert [each.id for each in client.assets(kind="midi")] == [midi_id]
+    known = client.find_asset(digest((tmp_path / "song.mid").read_bytes()))
+    assert known is not None
+    assert known.id == midi_id
+    assert [(each.kind, each.id) for each in client.asset_uses(midi_id)] == [("composition", made)]
+    items = [{"composition_id": made, "name": f"Song {n}"} for n in range(60)]
+    batch = client.create_batch("All", items, presets=["youtube_4k"], key="all of it")
+    assert client.create_batch("All", items, presets=["youtube_4k"], key="all of it") == batch
+    assert (batch.total, batch.counts[ExportStatus.QUEUED]) == (60, 60)
+    assert [each.id for each in client.batches()] == [batch.id]
+    results = client.manifest(batch.id)
+    history = list(client.all_exports(batch_id=batch.id))  # more than one page
+    assert [each.id for each in reversed(history)] == [each.export_id for each in results]
+    assert list(client.all_exports(status=ExportStatus.FAILED)) == []
+    assert list(client.all_exports(composition_id="cmp_none")) == []
+    first = results[0].export_id
+    assert client.chunks(first) == client.attempts(first) == ()
+    assert client.why_waiting(first).code == "no_dispatcher"
+    assert client.cancel_batch(batch.id).ended
+    assert not client.retry_batch(batch.id, [ExportStatus.CANCELLED]).ended
+    client.cancel_batch(batch.id)
+    client.delete_export(first)
+    assert client.batch(batch.id).total == 59
+    client.delete_composition(made)
+    client.delete_asset(midi_id)
+    me = client.me()
+    assert (me.user_id, me.scope, me.use.asset_bytes) == ("ada", "user", 0)
+    assert "youtube_4k" in {each["name"] for each in client.presets()["presets"]}
+    assert client.formats()["containers"]
+    assert client.style_thumbnail("neon").startswith(b"\xff\xd8")
 
 
 def test_pictures_are_waited_for(api: RunningApi, client: Client, tmp_path: Path) -> None:
@@ -219,6 +264,25 @@ def test_templates_from_the_command_line(
     assert "opacity" in midifarm("templates", "create", "wrong.json", status=2)
     (tmp_path / "wrong.json").write_text("[")
     assert "no JSON" in midifarm("templates", "create", "wrong.json", status=2)
+
+
+def test_a_key_from_the_command_line_expires(
+    api: RunningApi, midifarm: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def days_left(made: str) -> float:
+        (row,) = api.sql(
+            "select extract(epoch from expires_at - now())::float / 86400 as days"
+            " from api_keys where id = %s",
+            json.loads(made)["id"],
+        )
+        return float(row["days"])
+
+    create = ("keys", "create", "--user", "ada", "--expires-days", "1.5", "--json")
+    assert days_left(midifarm(*create)) == pytest.approx(1.5, abs=0.01)
+    direct = midifarm(*create, "--database-url", api.database_url)
+    assert days_left(direct) == pytest.approx(1.5, abs=0.01)
+    assert "expires" in midifarm("keys", "list")
+    assert "expires_at" in midifarm(*create[:-2], "0", status=2)
 
 
 def test_downloads_have_the_suffix_of_their_format(

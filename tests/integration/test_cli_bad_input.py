@@ -467,7 +467,8 @@ COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[
 def test_every_command_is_explained_in_sentences() -> None:
     assert set(COMMANDS) == {
         *("render", "still", "contact-sheet", "preview", "probe", "doctor", "presets", "formats"),
-        *("serve", "api", "dispatch", "submit", "exports", "keys", "templates"),
+        *("serve", "api", "dispatch", "submit", "exports", "batch", "batches"),
+        *("templates", "webhooks", "keys", "farm"),
     }
     for name, found in COMMANDS.items():
         assert found.help, name

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.cli.app import run
-from coordinator.client import AccessError, Client, ServiceError
+from coordinator.client import AccessError, BatchEvent, Client, ServiceError
 from shared.errors import ConflictError, InputError, MidifarmError, NotFoundError
 from shared.states import ExportStatus
 
@@ -175,11 +175,14 @@ def test_reading_is_tried_again(server: Script, client: Client) -> None:
     assert len(server.seen) == 4
 
 
-def test_what_must_not_happen_twice_is_tried_once(server: Script, client: Client) -> None:
+def test_what_must_not_happen_twice_is_tried_again_under_one_key(
+    server: Script, client: Client
+) -> None:
     server.replies = [hang_up, tell({"exports": []})]
-    with pytest.raises(ServiceError, match="hung up"):
-        client.create_exports("cmp_1", presets=["youtube_1080p"])
-    assert len(server.seen) == 1
+    client.create_exports("cmp_1", presets=["youtube_1080p"])
+    first, again = (request.headers["idempotency-key"] for request in server.seen)
+    assert len(first) == 32
+    assert again == first
 
 
 def test_an_upload_streams_the_file_and_starts_over_when_cut(
@@ -222,6 +225,46 @@ def test_watching_goes_on_where_it_broke(server: Script, client: Client) -> None
     assert [request.headers.get("Last-Event-ID") for request in server.seen] == [
         *(None, "4", "4", "4", "5")
     ]
+
+
+def messages(*told: tuple[str, str, object]) -> Reply:
+    def reply(request: Request) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "text/event-stream")
+        request.end_headers()
+        for place, event, data in told:
+            text = f"id: {place}\nevent: {event}\ndata: {json.dumps(data)}\n\n"
+            request.wfile.write(text.encode())
+        request.close_connection = True
+
+    return reply
+
+
+def test_watching_a_batch_tells_each_export_in_order_over_many_connections(
+    server: Script, client: Client
+) -> None:
+    def export(number: int, status: str, export_id: str = "exp_1") -> tuple[str, str, object]:
+        return str(number), "status", {"id": export_id, "status": status}
+
+    whole = {"id": "bat_1", "total": 2, "counts": {}, "progress": 0.5, "ended": False}
+    server.replies = [
+        messages(export(5, "rendering"), ("5", "batch", whole)),
+        messages(("5", "of the future", {}), export(3, "queued"), export(4, "queued", "exp_2")),
+        messages(export(6, "completed"), ("6-end", "batch", {**whole, "ended": True})),
+    ]
+    seen = list(client.watch_batch("bat_1"))
+    assert [event.event_id for event in seen] == ["5", "5", "4", "6", "6-end"]
+    assert [request.headers.get("Last-Event-ID") for request in server.seen] == [None, "5", "4"]
+    assert [isinstance(event, BatchEvent) for event in seen] == [False, True, False, False, True]
+
+
+def test_a_server_that_says_nothing_is_given_up(server: Script) -> None:
+    server.replies = [messages()] * 100
+    with (
+        Client(server.url, "mf_secret", patience_s=0.5) as client,
+        pytest.raises(ServiceError, match="stopped telling about your exports"),
+    ):
+        next(client.watch_all())
 
 
 def test_watching_what_does_not_exist(server: Script, client: Client) -> None:
