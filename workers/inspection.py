@@ -21,6 +21,10 @@ from workers.text import load_font
 
 _MIDI_SUFFIXES: Final = {".mid", ".midi", ".kar", ".rmi", ".smf"}
 _HEAD_BYTES: Final = 64
+_MOST_LISTED: Final = 500
+"""Entries of each list that are told of an asset: what is told is kept, and shown in every list."""
+_LONGEST_TEXT: Final = 200
+"""Characters of each text that are told of it."""
 _DECODED: Final = (16, 16)
 """Size to which an image is decoded to see that it can be."""
 
@@ -53,9 +57,21 @@ def probe_asset(spec: ProbeSpec, store: ObjectStore) -> ProbeReport:
     """
     with named_file(store, spec.asset_key, spec.name) as path:
         with naming(path):
-            facts = _LOOK[spec.kind](path)
+            facts: dict[str, Any] = _brief(_LOOK[spec.kind](path))
         facts["size_bytes"] = path.stat().st_size
     return ProbeReport(asset_key=spec.asset_key, kind=spec.kind, facts=facts)
+
+
+def _brief(found: Any) -> Any:
+    """What was found without the rest of what is endless: a song may have 300,000 bars."""
+    match found:
+        case str():
+            return found[:_LONGEST_TEXT]
+        case list():
+            return [_brief(each) for each in found[:_MOST_LISTED]]
+        case dict():
+            return {name: _brief(each) for name, each in found.items()}
+    return found
 
 
 def _look_at_midi(path: Path) -> dict[str, Any]:

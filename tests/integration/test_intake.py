@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import wave
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from shared.composition import BackgroundLayer, Composition, ImageLayer, TitleLa
 from shared.errors import CompositionError, InputError, MediaError, MidiError, ObjectNotFoundError
 from shared.intake import AssetKind, Intake, IntakeRequest, IntakeSpec, ProbeSpec
 from shared.storage import LocalStore
+from tests.bombs import midi, midi_chunk, midis
 from tests.clips import make_clip
 from tests.songs import SongFile
 from tests.soundfonts import make_soundfont
@@ -130,6 +132,15 @@ def test_a_bomb_is_not_decoded(store: LocalStore, side: int) -> None:
     Image.new("1", (side, side)).save(target, "PNG")
     with pytest.raises(MediaError, match=r"Bomb\.png: .* 100 megapixels is the most"):
         probe(store, target.getvalue(), "Bomb.png", "image")
+
+
+def test_what_is_told_of_a_song_is_brief_whatever_is_in_it(store: LocalStore) -> None:
+    for name in ("bars", "65535 tracks", "texts"):
+        facts = probe(store, midis()[name], f"{name}.mid", "midi")
+        assert len(json.dumps(facts)) < 200_000
+        assert max(len(facts["bars"]), len(facts["track_list"])) <= 500
+    title = midi_chunk(b"MTrk", b"\x00\xff\x03\x82\x00" + b"n" * 256 + b"\x00\xff\x2f\x00")
+    assert probe(store, midi(title), "long.mid", "midi")["title"] == "n" * 200
 
 
 def test_files_and_objects_are_taken_in_alike(store: LocalStore, tmp_path: Path) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
+import psutil
 import pytest
 
-from coordinator.client import Client, Export
+from coordinator.client import Asset, Client, Export
+from shared.intake import AssetKind
 from shared.storage import open_store
 from shared.storage.port import ObjectStore
+from tests.bombs import BOMBS
 from tests.conftest import Program
 from tests.seaweedfs import SeaweedFS, weed
 from tests.service import COMMAND, Serving, clean_environment, wait_until
@@ -46,8 +50,12 @@ def s3(folder: Path) -> Iterator[SeaweedFS]:
 
 @pytest.fixture(scope="module")
 def serving(folder: Path, s3: SeaweedFS) -> Iterator[Serving]:
+    (folder / "tmp").mkdir()
     service = Serving(
-        folder / "data", "--storage-url", s3.url("videos", "farm"), environment=s3.environment
+        folder / "data",
+        "--storage-url",
+        s3.url("videos", "farm"),
+        environment={**s3.environment, "TMPDIR": str(folder / "tmp")},
     )
     try:
         service.wait_until_ready()
@@ -59,6 +67,13 @@ def serving(folder: Path, s3: SeaweedFS) -> Iterator[Serving]:
 @pytest.fixture
 def client(serving: Serving) -> Iterator[Client]:
     with Client(serving.url, serving.token) as client:
+        yield client
+
+
+@pytest.fixture
+def uploader(serving: Serving) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {serving.token}"}
+    with httpx.Client(base_url=serving.url, headers=headers, timeout=20) as client:
         yield client
 
 
@@ -124,6 +139,82 @@ def test_a_video_is_made_fetched_and_made_again(
     assert plain_again["chunks_cached"] == plain_again["chunks"] == plain["chunks"]
     assert {info.key for info in store.list("segments/")} == before
     assert took_s < 10
+
+
+def test_hostile_files_harm_nobody_and_leave_nothing(
+    client: Client, folder: Path, serving: Serving, store: ObjectStore, uploader: httpx.Client
+) -> None:
+    before = {info.key for info in store.list()}
+    sent: dict[str, tuple[str, str]] = {}
+    for kind, name, data in bombs_as_everything():
+        answer = uploader.post("/v1/assets", params={"kind": kind, "name": name}, content=data)
+        if answer.status_code == 201:
+            sent[answer.json()["id"]] = (kind, name)
+        else:
+            assert answer.status_code == 415, answer.text
+    assets = wait_until(lambda: judged(client, sent), "a look at all of them", 60)
+    assert {sent[each.id][1] for each in assets if each.status == "ready"} == USABLE
+    for each in assets:
+        if each.status == "rejected":
+            assert re.fullmatch(r"[A-Z0-9a-z][^\n]*\.", each.reason or ""), each.reason
+            assert not re.search(r"assets/|/tmp|Error|went wrong", each.reason or ""), each.reason
+    log = (serving.data_dir / "logs" / "dispatch.log").read_text()
+    failed = re.findall(r"attempt_failed .* kind=probe .* error_kind=(\w+)", log)
+    assert set(failed) == {"permanent"}
+    assert "worker_set_aside" not in log
+    assert max(map(peak_mib, serving.tree())) < MOST_MIB
+    for each in assets:
+        client.delete_asset(each.id)
+    wait_until(lambda: {info.key for info in store.list()} <= before, "their bytes to go")
+    # Workers have folders there for as long as they live, empty between two items.
+    assert [path for path in (folder / "tmp").glob("midifarm-*/**/*") if path.is_file()] == []
+    after = ended(client, submit(client, folder, "after", 2, config=config(64, 64)))
+    assert after.status == "completed"
+
+
+MOST_MIB = 1200
+"""An image of 100 megapixels, the most, takes less than that to look at."""
+USABLE = {
+    "delta times of days",
+    "a note of weeks",
+    "65535 tracks declared",
+    "65535 tracks",
+    "a chunk of 4 GB",
+    "notes in running status",
+    "SysEx of megabytes",
+    "bars",
+    "texts",
+    "ten thousand frames.gif",
+    "hours.wav",
+    "terabytes.wav",
+    "a song and an archive.mid",
+    "a picture and an archive.png",
+}
+"""What claims more than there is, and holds something that can be used."""
+
+
+def bombs_as_everything() -> Iterator[tuple[str, str, bytes]]:
+    """Every hostile file, said to be of each kind."""
+    for bombs in BOMBS.values():
+        for name, data in bombs().items():
+            for kind in get_args(AssetKind):
+                yield kind, name, data
+
+
+def judged(client: Client, wanted: Collection[str]) -> list[Asset]:
+    """Assets, once a worker has looked at all of them."""
+    found = [each for each in client.assets() if each.id in wanted]
+    return [] if any(each.status == "pending" for each in found) else found
+
+
+def peak_mib(process: psutil.Process) -> int:
+    """The most memory that a process ever had."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    except OSError:  # it has ended
+        return 0
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(peak[1]) >> 10 if peak else 0
 
 
 def test_cancelling_frees_the_slots_and_leaves_nothing(
