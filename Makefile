@@ -7,7 +7,7 @@ DEV := sh deploy/setup/venv.sh dev
 TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black gallery chaos-core lock format clean
+.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black bench-queue bench-api gallery chaos-core lock format clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,14 @@ bench-styles: ## Measure how fast each style is drawn, in 1080p and in 4K
 bench-black: ## Measure how frames slow down with many thousands of notes in sight
 	@$(TESTS)
 	$(PY) -m tests.bench.black
+
+bench-queue: ## Measure whether 10,000 queued exports slow the dispatcher
+	@$(TESTS)
+	$(PY) -m tests.bench.queue
+
+bench-api: ## Measure how fast the API answers with 1,000,000 exports, and takes batches
+	@$(TESTS)
+	$(PY) -m tests.bench.api
 
 gallery: setup ## Draw the pictures of the documentation, and docs/gallery.md
 	$(PY) -m deploy.gallery
