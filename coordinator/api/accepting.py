@@ -66,7 +66,6 @@ class Ready:
     """What the first composition is called."""
     asset_ids: frozenset[str]
     """All assets that they are made from."""
-
     webhooks: Mapping[int, ExportWebhook]
     """Who is told of their ends, by their places among the exports."""
 
