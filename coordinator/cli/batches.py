@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -17,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from coordinator.cli.options import with_settings
+from coordinator.cli.printing import AsJson, print_json
 from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell, id_column
 from coordinator.client import Batch, BatchEvent, Client, Result
@@ -30,13 +30,10 @@ batches = typer.Typer(
 )
 
 BatchId = Annotated[str, typer.Argument(metavar="ID", help="The batch's id.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Folder = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FOLDER", help="Download every finished video here."),
 ]
-
-_PIECE_BYTES: Final = 1 << 20
 
 
 @batches.command("list")
@@ -50,7 +47,7 @@ def list_all(
     with open_client(settings) as client:
         found = list(itertools.islice(client.batches(), limit))
     if as_json:
-        _print_json({"batches": [each.model_dump(mode="json") for each in found]})
+        print_json({"batches": [each.model_dump(mode="json") for each in found]})
         return
     table = Table(id_column(), "exports", "progress", "name", "made", box=None)
     for each in found:
@@ -120,7 +117,7 @@ def manifest(
     with open_client(settings) as client:
         found = client.manifest(batch_id)
     if as_json:
-        _print_json({"results": [each.model_dump(mode="json") for each in found]})
+        print_json({"results": [each.model_dump(mode="json") for each in found]})
         return
     table = Table(id_column(), "status", "file", "what went wrong", box=None)
     for each in found:
@@ -144,7 +141,7 @@ def download(
     with open_client(settings) as client:
         fetched = _Folder(client, folder, batch_id).fetch_all()
     if as_json:
-        _print_json({"files": [str(path) for path in fetched]})
+        print_json({"files": [str(path) for path in fetched]})
     else:
         for path in fetched:
             typer.echo(path)
@@ -234,13 +231,10 @@ def _is_there(path: Path, result: Result) -> bool:
     try:
         if path.stat().st_size != result.file_size:
             return False
-        digest = hashlib.sha256()
         with path.open("rb") as file:
-            while piece := file.read(_PIECE_BYTES):
-                digest.update(piece)
+            return hashlib.file_digest(file, "sha256").hexdigest() == result.sha256
     except OSError:
         return False
-    return digest.hexdigest() == result.sha256
 
 
 def _counted(state: Batch) -> str:
@@ -256,15 +250,11 @@ def tell_batch(state: Batch) -> None:
 
 def tell_json(state: Batch, fetched: Sequence[Path]) -> None:
     """Print how a batch stands, and what was downloaded of it, as JSON."""
-    _print_json({"batch": state.model_dump(mode="json"), "files": [str(path) for path in fetched]})
+    print_json({"batch": state.model_dump(mode="json"), "files": [str(path) for path in fetched]})
 
 
 def _tell(state: Batch, *, as_json: bool) -> None:
     if as_json:
-        _print_json(state.model_dump(mode="json"))
+        print_json(state.model_dump(mode="json"))
     else:
         tell_batch(state)
-
-
-def _print_json(plain: object) -> None:
-    sys.stdout.write(json.dumps(plain) + "\n")

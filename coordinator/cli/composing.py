@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from coordinator.cli.drawing_options import Drawing, DrawingOptions
 from coordinator.client import Client
@@ -16,8 +16,6 @@ from shared.intake import AssetKind
 
 Upload = Callable[[Path, AssetKind], str]
 """Has a file on the server; its asset id."""
-
-_PIECE_BYTES: Final = 1 << 20
 
 
 class Uploads:
@@ -82,11 +80,8 @@ def document_of(
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while piece := file.read(_PIECE_BYTES):
-                digest.update(piece)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
         raise InputError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
-    return digest.hexdigest()

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColu
 from rich.table import Column, Table
 
 from coordinator.cli.options import with_settings
+from coordinator.cli.printing import AsJson, print_json
 from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell, id_column
 from coordinator.cli.watching import all_completed, tell_end, watch_exports
@@ -29,7 +30,6 @@ exports = typer.Typer(
 
 ExportId = Annotated[str, typer.Argument(metavar="ID", help="The export's id.")]
 ExportIds = Annotated[list[str], typer.Argument(metavar="ID…", help="The exports' ids.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @exports.command("list")
@@ -47,7 +47,7 @@ def list_exports(
     with open_client(settings) as client:
         page = client.exports(limit=limit, offset=offset, status=status)
     if as_json:
-        _print_json(page.model_dump(mode="json"))
+        print_json(page.model_dump(mode="json"))
         return
     table = Table(id_column(), "status", "progress", "name", "made", box=None)
     for export in page.exports:
@@ -67,7 +67,7 @@ def show(settings: ClientSettings, export_id: ExportId, as_json: AsJson = False)
     with open_client(settings) as client:
         found = client.export_json(export_id)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     table = Table("", Column(overflow="fold"), box=None, show_header=False)
     for name, value in found.items():
@@ -166,7 +166,7 @@ def download(
                 on_bytes=lambda done, total: bar.update(task, completed=done, total=total),
             )
     if as_json:
-        _print_json({"output": str(target), "bytes": export.file_size, "sha256": export.sha256})
+        print_json({"output": str(target), "bytes": export.file_size, "sha256": export.sha256})
     else:
         Console(soft_wrap=True, highlight=False).print(f"{target}", markup=False)
 
@@ -221,7 +221,7 @@ def latest(
 
 def _tell_file(path: Path, *, as_json: bool) -> None:
     if as_json:
-        _print_json({"output": str(path)})
+        print_json({"output": str(path)})
     else:
         Console(soft_wrap=True, highlight=False).print(f"{path}", markup=False)
 
@@ -231,7 +231,7 @@ def _tell(
 ) -> None:
     """Print how exports stand; ``repeated`` gives new ones the old one that they repeat."""
     if as_json:
-        _print_json({"exports": [export.model_dump(mode="json") for export in found]})
+        print_json({"exports": [export.model_dump(mode="json") for export in found]})
         return
     console = Console(soft_wrap=True, highlight=False)
     for export in found:
@@ -239,10 +239,6 @@ def _tell(
         if repeated and export.id in repeated:
             line += f" (a new export, which repeats {repeated[export.id]})"
         console.print(line, markup=False)
-
-
-def _print_json(plain: Any) -> None:
-    sys.stdout.write(json.dumps(plain) + "\n")
 
 
 def _file_name(name: str, suffix: str) -> str:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from coordinator.cli.options import with_settings
+from coordinator.cli.printing import AsJson, print_json
 from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell
 from coordinator.cli.watching import tell_end
@@ -31,7 +32,6 @@ ExportId = Annotated[
 NodeName = Annotated[
     str, typer.Argument(metavar="NODE", help="Its name, its id, or how the id begins.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _ID_SHOWN: Final = 12
 _GIB: Final = 2**30
@@ -44,7 +44,7 @@ def status(settings: ClientSettings, as_json: AsJson = False) -> None:
     with open_client(settings) as client:
         found = client.farm()
     if as_json:
-        _print_json(found)
+        print_json(found.model_dump(mode="json"))
     else:
         _show(found)
 
@@ -139,7 +139,7 @@ def quota(
             client.set_quota(user, running=running, queued=queued, stored_bytes=stored_bytes)
         found = client.user_use(user)
     if as_json:
-        _print_json(found)
+        print_json(found.model_dump(mode="json"))
     else:
         _show_use(found)
 
@@ -160,7 +160,7 @@ def audit(
         found = client.audit(target=target, most=limit)
     if as_json:
         entries = [each.model_dump(mode="json") for each in found]
-        sys.stdout.write(json.dumps({"entries": entries}) + "\n")
+        print_json({"entries": entries})
         return
     table = Table("when", "who", "what", "to what", "", box=None)
     for each in found:
@@ -272,10 +272,6 @@ def _tell_farm(found: FarmView, *, as_json: bool) -> None:
 
 def _tell(found: BaseModel, sentence: str, *, as_json: bool) -> None:
     if as_json:
-        _print_json(found)
+        print_json(found.model_dump(mode="json"))
     else:
         Console(soft_wrap=True, highlight=False).print(sentence, markup=False)
-
-
-def _print_json(found: Any) -> None:
-    sys.stdout.write(json.dumps(found.model_dump(mode="json")) + "\n")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -14,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from coordinator.cli.options import with_settings
+from coordinator.cli.printing import AsJson, print_json
 from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell, id_column
 from coordinator.client import Key
@@ -29,7 +28,6 @@ keys = typer.Typer(
 )
 
 T = TypeVar("T")
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _PAGE = 100
 
@@ -70,7 +68,7 @@ def create(
 
         made = _in_database(settings, insert)
     if as_json:
-        _print_json(made.model_dump(mode="json"))
+        print_json(made.model_dump(mode="json"))
     else:
         typer.echo(made.token)
 
@@ -98,7 +96,7 @@ def list_all(
 
         found = _in_database(settings, select)
     if as_json:
-        _print_json({"keys": [key.model_dump(mode="json", exclude={"token"}) for key in found]})
+        print_json({"keys": [key.model_dump(mode="json", exclude={"token"}) for key in found]})
         return
     table = Table(id_column(), "user", "name", "scope", "last used", "expires", "revoked", box=None)
     for key in found:
@@ -148,7 +146,3 @@ def _day(at: datetime | None) -> str:
 
 def _facts(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in Key.model_fields if name in row}
-
-
-def _print_json(plain: Any) -> None:
-    sys.stdout.write(json.dumps(plain) + "\n")

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from coordinator.branding import branding_uses, is_address, with_names
 from coordinator.cli.options import with_settings
+from coordinator.cli.printing import AsJson, print_json
 from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell, id_column
 from coordinator.client import Client, Template
@@ -38,7 +39,6 @@ BrandingFile = Annotated[
     ),
 ]
 Description = Annotated[str, typer.Option(help="What it is good for.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @templates.command("list")
@@ -48,7 +48,7 @@ def list_templates(settings: ClientSettings, as_json: AsJson = False) -> None:
     with open_client(settings) as client:
         found = client.templates()
     if as_json:
-        _print_json({"templates": [each.model_dump(mode="json") for each in found]})
+        print_json({"templates": [each.model_dump(mode="json") for each in found]})
         return
     table = Table(id_column(), "version", "name", "", box=None)
     for each in found:
@@ -130,10 +130,6 @@ def _uploaded(client: Client, branding: Branding, folder: Path) -> dict[str, Any
 
 def _tell(made: Template, *, as_json: bool) -> None:
     if as_json:
-        _print_json(made.model_dump(mode="json"))
+        print_json(made.model_dump(mode="json"))
     else:
         typer.echo(f"{made.id}@{made.version}")
-
-
-def _print_json(plain: Any) -> None:
-    sys.stdout.write(json.dumps(plain) + "\n")

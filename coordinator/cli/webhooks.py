@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from coordinator.cli.options import with_settings
+from coordinator.cli.printing import AsJson, print_json
 from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell, id_column
 from coordinator.client import Delivery, Webhook
@@ -22,7 +23,6 @@ webhooks = typer.Typer(
 )
 
 WebhookId = Annotated[str, typer.Argument(metavar="ID", help="The webhook's id.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @webhooks.command()
@@ -56,7 +56,7 @@ def list_webhooks(
     with open_client(settings) as client:
         found = client.webhooks(of_exports=of_exports)
     if as_json:
-        _print_json({"webhooks": [_plain(each) for each in found]})
+        print_json({"webhooks": [_plain(each) for each in found]})
         return
     table = Table(id_column(), "name", "events", "", Column("url", overflow="fold"), box=None)
     for each in found:
@@ -142,7 +142,7 @@ def deliveries(
             webhook_id, status=status, export_id=export, limit=limit, offset=offset
         )
     if as_json:
-        _print_json(page.model_dump(mode="json"))
+        print_json(page.model_dump(mode="json"))
         return
     event, state = Column("event", no_wrap=True), Column("status", no_wrap=True)
     table = Table(id_column(), event, state, "tries", Column("answer", overflow="fold"), box=None)
@@ -178,7 +178,7 @@ def _answer(delivery: Delivery) -> str:
 
 def _tell_secret(made: Webhook, *, as_json: bool) -> None:
     if as_json:
-        _print_json(made.model_dump(mode="json"))
+        print_json(made.model_dump(mode="json"))
         return
     typer.echo(made.id)
     if made.secret is None:
@@ -189,14 +189,10 @@ def _tell_secret(made: Webhook, *, as_json: bool) -> None:
 
 def _tell_queued(queued: Delivery, *, as_json: bool) -> None:
     if as_json:
-        _print_json(queued.model_dump(mode="json"))
+        print_json(queued.model_dump(mode="json"))
     else:
         typer.echo(queued.id)
 
 
 def _plain(webhook: Webhook) -> dict[str, Any]:
     return webhook.model_dump(mode="json", exclude={"secret"})
-
-
-def _print_json(plain: Any) -> None:
-    sys.stdout.write(json.dumps(plain) + "\n")
