@@ -6,7 +6,7 @@ fetched; then one transaction accepts all of it or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -66,8 +66,8 @@ class Ready:
     """What the first composition is called."""
     asset_ids: frozenset[str]
     """All assets that they are made from."""
-    webhooks: Mapping[int, ExportWebhook]
-    """Who is told of their ends, by their places among the exports."""
+    webhooks: Sequence[ExportWebhook | None]
+    """Who is told of the end of each, beside its user's own webhooks."""
 
     async def accept(
         self,
@@ -93,15 +93,14 @@ class Ready:
         await hold_assets(connection, user_id, self.asset_ids)
         told = {
             webhook: await webhooks.of_export(connection, user_id, webhook.url, webhook.secret)
-            for webhook in set(self.webhooks.values())
+            for webhook in set(self.webhooks)
+            if webhook is not None
         }
         accepted = [
             replace(
-                export,
-                batch_id=batch_id,
-                webhook_id=told[self.webhooks[place]] if place in self.webhooks else None,
+                export, batch_id=batch_id, webhook_id=None if webhook is None else told[webhook]
             )
-            for place, export in enumerate(self.exports)
+            for export, webhook in zip(self.exports, self.webhooks, strict=True)
         ]
         return await exports.create_exports(connection, user_id, accepted)
 
@@ -172,7 +171,7 @@ async def prepare(services: Services, caller: Caller, asked: Sequence[Asked]) ->
         exports=ready,
         title=first.document.name,
         asset_ids=frozenset(used | brandings.asset_ids),
-        webhooks=dict(_webhooks(asked)),
+        webhooks=[each.item.webhook for each in asked for _ in each.item.configurations],
     )
 
 
@@ -299,16 +298,6 @@ def _branding_key(item: Item, configuration: ExportConfiguration) -> tuple[str |
 
 def _json(branding: Branding | None) -> str:
     return "" if branding is None else branding.model_dump_json()
-
-
-def _webhooks(asked: Sequence[Asked]) -> Iterator[tuple[int, ExportWebhook]]:
-    """Who is told of which export, by its place among all."""
-    place = 0
-    for each in asked:
-        for _ in each.item.configurations:
-            if each.item.webhook is not None:
-                yield place, each.item.webhook
-            place += 1
 
 
 class _Intakes:

@@ -20,6 +20,7 @@ from typing import Final
 
 import psycopg
 
+from coordinator.api.back_off import back_off
 from coordinator.api.limits import WebhookLimits
 from coordinator.database import Database, Row, deliveries
 from coordinator.deliveries import DeliveryStatus, Schedule, Tried, answer_fault, message
@@ -32,7 +33,6 @@ _log = logging.getLogger(__name__)
 
 SCHEMES: Final = ("https", "http")
 """Of addresses that are told; plain http only where an operator allows it."""
-_BACK_OFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 _RELEASE_S: Final = 1.0
 """How long the end of the process waits for the database; the leases end by themselves."""
 
@@ -82,7 +82,7 @@ class Deliverer:
                     async for _ in connection.notifies():
                         self._woken.set()
             except DatabaseError as exc:
-                failures = await _back_off("deliveries_unheard", failures, exc)
+                failures = await back_off("deliveries_unheard", failures, exc)
 
     async def _deliver(self) -> None:
         failures = 0
@@ -92,7 +92,7 @@ class Deliverer:
                 wait_s = await self._claim()
                 failures = 0
             except (DatabaseError, psycopg.Error) as exc:
-                failures = await _back_off("deliveries_unread", failures, exc)
+                failures = await back_off("deliveries_unread", failures, exc)
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), wait_s)
@@ -195,7 +195,7 @@ class Deliverer:
             except DatabaseError as exc:
                 if time.monotonic() > until_s:
                     raise  # somebody else has it by now
-                failures = await _back_off("delivery_unnoted", failures, exc)
+                failures = await back_off("delivery_unnoted", failures, exc)
             else:
                 break
         _log.info(
@@ -219,11 +219,3 @@ class Deliverer:
                 await deliveries.release(connection, held)
         except (DatabaseError, TimeoutError) as exc:
             _log.warning("deliveries_unreleased deliveries=%d error=%s", len(held), exc)
-
-
-async def _back_off(action: str, failures: int, exc: Exception) -> int:
-    """Wait for a database that failed; how often it has failed now."""
-    wait_s = _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)]
-    _log.warning("%s again_in_s=%s error=%s", action, wait_s, exc)
-    await asyncio.sleep(wait_s)
-    return failures + 1

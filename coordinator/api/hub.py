@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
+from coordinator.api.back_off import back_off
 from coordinator.api.subscription import Subscription
 from coordinator.database import Database, batches, events
 from coordinator.database.events import Topic
@@ -27,7 +28,6 @@ _log = logging.getLogger(__name__)
 
 _COLLECT_S: Final = 0.01
 """Of two messages to one client within it, the first waits; far below what anybody notices."""
-_BACK_OFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class Hub:
@@ -118,10 +118,7 @@ class Hub:
                     async for notification in connection.notifies():
                         self._hear(notification.payload)
             except DatabaseError as exc:
-                wait_s = _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)]
-                failures += 1
-                _log.warning("listening_failed again_in_s=%s error=%s", wait_s, exc)
-                await asyncio.sleep(wait_s)
+                failures = await back_off("listening_failed", failures, exc)
 
     def _hear(self, payload: str) -> None:
         told = json.loads(payload)
