@@ -12,9 +12,8 @@ order by created_at desc, id desc limit %(limit)s offset %(offset)s;
 
 -- name: results
 -- The exports of a batch after one of them, in the order of the request, with what they led to.
-select id, name, composition_id, composition_revision, config, status, stage, reason,
-    error_message, warnings, progress, file_size, duration_seconds, sha256, created_at,
-    completed_at, expires_at, expired_at, deleted_at, poster_key
+select id, name, composition_id, composition_revision, config, status, error_message, file_size,
+    duration_seconds, sha256, created_at, completed_at, expires_at, expired_at
 from export_jobs
 where batch_id = %(batch_id)s and user_id = %(user_id)s and deleted_at is null
     and (%(after_at)s::timestamptz is null

@@ -26,7 +26,8 @@ select coalesce(max(id), 0) as id from events where user_id = %(of)s;
 select v.id, v.export_id, v.user_id, v.batch_id, v.passing, v.data::text as data,
     v.data->>'status' as status
 from (select id from export_jobs
-    where batch_id = %(of)s and status in ('rendering', 'uploading') limit %(limit)s) e
+    where batch_id = %(of)s and deleted_at is null
+        and status in ('rendering', 'uploading') limit %(limit)s) e
 cross join lateral (
     select * from events where export_id = e.id order by id desc limit 1) v
 order by v.id;
@@ -36,7 +37,8 @@ order by v.id;
 select v.id, v.export_id, v.user_id, v.batch_id, v.passing, v.data::text as data,
     v.data->>'status' as status
 from (select id from export_jobs
-    where user_id = %(of)s and status in ('rendering', 'uploading') limit %(limit)s) e
+    where user_id = %(of)s and deleted_at is null
+        and status in ('rendering', 'uploading') limit %(limit)s) e
 cross join lateral (
     select * from events where export_id = e.id order by id desc limit 1) v
 order by v.id;
