@@ -10,6 +10,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
+from coordinator import web
 from coordinator.api import (
     assets,
     audit,
@@ -29,6 +30,7 @@ from coordinator.api import (
     previews,
     problems,
     quotas,
+    sessions,
     sockets,
     templates,
     waiting,
@@ -170,6 +172,7 @@ def create_app(
         waiting,
         webhooks,
         me,
+        sessions,
         keys,
         farm,
         quotas,
@@ -178,6 +181,7 @@ def create_app(
         version.include_router(module.router)
     app.include_router(version)
     openapi.install(app)
+    web.install(app)
     return app
 
 

@@ -1,13 +1,14 @@
-"""Who makes a request: API keys and JWTs as bearer tokens (RFC 6750)."""
+"""Who makes a request: bearer tokens of programs (RFC 6750), and the cookie of our own page."""
 
 from __future__ import annotations
 
 from typing import Annotated, Final
 
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from coordinator.api.known_keys import Caller
+from coordinator.api.origins import is_ours
 from coordinator.api.problems import ApiError, refused
 from coordinator.api.services import Parts
 from coordinator.scopes import Scope
@@ -20,17 +21,38 @@ _SCHEME: Final = HTTPBearer(
     "or a JWT of the identity provider that the operator has set up.",
 )
 
+COOKIE: Final = "midifarm_session"
+"""What a browser holds that has signed in."""
+_SESSION: Final = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="session",
+    description="The cookie of a browser that has signed in (`POST /v1/session`): for the page at "
+    "`/` alone.",
+)
+
 
 async def _caller(
     request: Request,
     services: Parts,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_SCHEME)],
+    session: Annotated[str | None, Security(_SESSION)],
 ) -> Caller:
-    if credentials is None:
+    token = session if credentials is None else credentials.credentials
+    if not token:
         services.metrics.refused_logins.labels(reason="unauthenticated").inc()
         raise refused("This needs a token: send the header Authorization: Bearer mf_….")
+    if credentials is None and not is_ours(request.method, request.headers):
+        raise cross_site()
     address = request.client.host if request.client is not None else ""
-    return await services.identities.caller_of(credentials.credentials, address)
+    return await services.identities.caller_of(token, address)
+
+
+def cross_site() -> ApiError:
+    """The problem of a cookie that travels at the bidding of another page."""
+    return ApiError(
+        403, "Another page has sent this: your session is for midifarm's alone.", code="cross_site"
+    )
 
 
 By = Annotated[Caller, Depends(_caller)]

@@ -54,6 +54,7 @@ class Key(BaseModel):
     scope: Scope = Field(description="What may be done with it.")
     created_at: datetime = Field(description="When it was made.")
     expires_at: datetime | None = Field(description="When it stops working; null: never.")
+    is_session: bool = Field(description="Whether a browser that signed in holds it in a cookie.")
     last_used_at: datetime | None = Field(description="When it was last used, to the minute.")
     revoked_at: datetime | None = Field(description="When it was revoked.")
 

@@ -11,6 +11,7 @@ import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeVar
 
 from coordinator.api.problems import ApiError, refused, too_often
@@ -33,6 +34,8 @@ class Caller:
     """With which key; None with a token of the identity provider's."""
     scope: Scope
     """What may be done."""
+    expires_at: datetime | None = None
+    """Until when; None: for as long as the key is not revoked."""
 
     def may(self, scope: Scope) -> bool:
         """Whether what a scope stands for may be done."""
@@ -121,7 +124,12 @@ class KnownKeys:
                 raise refused("The API key has expired; make a new one.", code="expired_token")
             _remember(self._unknown, hashed, now + self._valid_s)
             raise _unknown()
-        caller = Caller(user_id=row["user_id"], key_id=row["id"], scope=Scope(row["scope"]))
+        caller = Caller(
+            user_id=row["user_id"],
+            key_id=row["id"],
+            scope=Scope(row["scope"]),
+            expires_at=row["expires_at"],
+        )
         valid_s = min(self._valid_s, math.inf if row["left_s"] is None else row["left_s"])
         _remember(self._callers, hashed, (now + valid_s, caller))
         return caller

@@ -118,6 +118,12 @@ class ApiLimits(BaseModel):
     link_valid_s: int = Field(
         default=3600, ge=1, le=604_800, description="How long the address of a download works."
     )
+    session_s: float = Field(
+        default=30 * 86_400.0,
+        gt=0,
+        description="How long a browser stays signed in, if what it signed in with is valid as "
+        "long.",
+    )
     key_cache_s: float = Field(
         default=5.0,
         ge=0,

@@ -16,7 +16,9 @@ from typing import Final
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
+from coordinator.api.auth import COOKIE, cross_site
 from coordinator.api.known_keys import Caller
+from coordinator.api.origins import is_ours
 from coordinator.api.problems import ApiError
 from coordinator.api.services import Services
 from coordinator.api.streams import (
@@ -74,7 +76,7 @@ async def user_socket(websocket: WebSocket) -> None:
 
 
 async def caller_of_websocket(websocket: WebSocket, services: Services) -> Caller:
-    """Who opens a WebSocket: by the header Authorization, or by a subprotocol ``bearer.TOKEN``.
+    """Who opens a WebSocket: by a header, by a subprotocol, or by the cookie of our own page.
 
     Raises:
         ApiError: Nobody, or nobody who is known; see Identities.caller_of().
@@ -84,6 +86,11 @@ async def caller_of_websocket(websocket: WebSocket, services: Services) -> Calle
     if scheme.lower() != "bearer":
         offered = (name for name in websocket.scope["subprotocols"] if name.startswith(_BEARER))
         token = next(offered, "").removeprefix(_BEARER)
+    if not token.strip() and COOKIE in websocket.cookies:
+        token = websocket.cookies[COOKIE]
+        # Whoever opens a WebSocket, its request looks like one that reads; see ``origins``.
+        if not is_ours("CONNECT", websocket.headers):
+            raise cross_site()
     if not token.strip():
         raise ApiError(
             401,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import jwt
@@ -81,7 +82,12 @@ class Tokens:
             raise _invalid(_OURS.get(type(exc), "It is broken.")) from None
         except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
             raise _invalid("It is broken.") from None
-        return Caller(user_id=_user_id(claims), key_id=None, scope=self._scope(claims))
+        return Caller(
+            user_id=_user_id(claims),
+            key_id=None,
+            scope=self._scope(claims),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        )
 
     async def _key(self, header: Mapping[str, Any]) -> bytes | PublicKey:
         algorithm, kid = header["alg"], header.get("kid")

@@ -39,6 +39,8 @@ async def create_key(
     scope: Scope = Scope.USER,
     expires_at: datetime | None = None,
     token: str | None = None,
+    is_session: bool = False,
+    opened_with: str | None = None,
 ) -> tuple[str, Row]:
     """Make a key for a user, who need not be known before.
 
@@ -49,6 +51,8 @@ async def create_key(
         scope: What may be done with it.
         expires_at: When it is valid no more; None for never.
         token: The token where the caller has one already; a new one without it.
+        is_session: Whether a browser holds it in a cookie.
+        opened_with: The key that somebody signed in with; revoked, it takes this one with it.
 
     Returns:
         The token, which is stored nowhere, and the key.
@@ -67,6 +71,8 @@ async def create_key(
             token_hash=token_hash(token),
             scope=str(scope),
             expires_at=expires_at,
+            is_session=is_session,
+            opened_with=opened_with,
         )
     except psycopg.errors.UniqueViolation as exc:
         raise ConflictError("There is a key with this token already.") from exc
@@ -110,3 +116,8 @@ async def revoke_key(connection: Connection, user_id: str | None, key_id: str) -
     if row is None:
         raise NotFoundError(f"There is no key {key_id[:60]}.")
     return row
+
+
+async def end_session(connection: Connection, key_id: str) -> None:
+    """Forget a session; a key that is none stays as it is."""
+    await _QUERIES.execute(connection, "end_session", id=key_id)

@@ -1,0 +1,77 @@
+"""The files of the page, read once and packed once.
+
+They are served below a folder named by the hash of all of them: modules import each other by
+relative names, so whoever has the page of a version has all of that version, and browsers may keep
+it for ever.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Final
+
+_TYPES: Final[Mapping[str, str]] = {
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_DIGITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of the page."""
+
+    data: bytes
+    """As it is."""
+    packed: bytes
+    """The same by gzip."""
+    media_type: str
+    """What it is called over HTTP."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """All files of the page."""
+
+    by_path: Mapping[str, File]
+    """By their paths: ``create/song.js``."""
+    version: str
+    """Changes with any of them."""
+
+    @property
+    def modules(self) -> list[str]:
+        """The paths of the scripts."""
+        return [path for path in self.by_path if path.endswith(".js")]
+
+
+def read_files() -> Files:
+    """The files that lie in this package."""
+    found = dict(sorted(_walk(files(__package__) / "static", "")))
+    total = hashlib.sha256()
+    for path, data in found.items():
+        total.update(path.encode() + b"\0" + hashlib.sha256(data).digest())
+    by_path = {
+        path: File(
+            data=data,
+            packed=gzip.compress(data, 9, mtime=0),
+            media_type=_TYPES[path.rpartition(".")[2]],
+        )
+        for path, data in found.items()
+    }
+    return Files(by_path=by_path, version=total.hexdigest()[:_DIGITS])
+
+
+def _walk(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    found = []
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            found += _walk(entry, f"{prefix}{entry.name}/")
+        elif entry.name.rpartition(".")[2] in _TYPES:
+            found.append((prefix + entry.name, entry.read_bytes()))
+    return found

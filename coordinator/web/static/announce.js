@@ -1,0 +1,43 @@
+// What is said to whoever looks, and to whoever listens.
+
+import { el } from "./elements.js";
+import { icon } from "./icons.js";
+
+const SHOWN_MS = 6000;
+
+/** Say something that can wait; screen readers say it when they have finished. */
+export function announce(text) {
+  const place = document.getElementById("polite");
+  place.textContent = "";
+  // Only a change is read out.
+  requestAnimationFrame(() => (place.textContent = text));
+}
+
+/** Show and say something for some seconds. */
+export function toast(text, kind = "done") {
+  announce(text);
+  show(text, kind);
+}
+
+/** Tell of what did not work; stays longer. */
+export function complain(problem) {
+  if (problem.name === "AbortError" || problem.status === 401) return;
+  const text = problem.message;
+  const place = document.getElementById("urgent");
+  place.textContent = "";
+  requestAnimationFrame(() => (place.textContent = text));
+  show(text, "failed");
+  if (problem.name !== "Problem") console.error(problem);
+}
+
+function show(text, kind) {
+  const close = el(
+    "button",
+    { class: "ghost small", type: "button", "aria-label": "Dismiss", on: { click: () => box.remove() } },
+    icon("cancel"),
+  );
+  const sign = icon(kind === "failed" ? "warning" : "check");
+  const box = el("div", { class: "toast", data: { kind } }, sign, el("p", { text }), close);
+  document.getElementById("toasts").append(box);
+  setTimeout(() => box.remove(), kind === "failed" ? 2 * SHOWN_MS : SHOWN_MS);
+}
