@@ -45,6 +45,12 @@ class Files:
     """Changes with any of them."""
 
     @property
+    def sheets(self) -> list[str]:
+        """The paths of the style sheets; what all views share comes first."""
+        found = [path for path in self.by_path if path.endswith(".css")]
+        return sorted(found, key=lambda path: ("/" in path, path))
+
+    @property
     def modules(self) -> list[str]:
         """The paths of the scripts."""
         return [path for path in self.by_path if path.endswith(".js")]

@@ -37,7 +37,10 @@ def install(app: FastAPI) -> None:
         loader=PackageLoader(__package__ or ""), autoescape=True, undefined=StrictUndefined
     )
     html = templates.get_template("page.html").render(
-        folder=f"{FOLDER}/{web.version}", modules=web.modules, version=app.version
+        folder=f"{FOLDER}/{web.version}",
+        sheets=web.sheets,
+        modules=web.modules,
+        version=app.version,
     )
     router = APIRouter(include_in_schema=False)
 
