@@ -4,13 +4,15 @@ import { get } from "./api.js";
 
 const PATIENCE_MS = 500;
 const LONGEST_MS = 10_000;
+const HIDDEN_MS = 60_000;
 
 /**
  * Follows `/v1/events`. Dispatches `export` (its `detail` is how an export stands), `ready` (what
  * follows is live) and `state` (`isLive` has changed).
  *
  * A browser connects again by itself and says what it has seen last; where it gives up, because
- * the server was away or refused, this begins anew after a pause.
+ * the server was away or refused, this begins anew after a pause. A page that nobody sees for a
+ * minute lets go of its stream: over HTTP/1.1 a browser has six connections for all its tabs.
  */
 export class Live extends EventTarget {
   #source = null;
@@ -18,10 +20,21 @@ export class Live extends EventTarget {
   #wait = PATIENCE_MS;
   #seen = new Map();
   #last = null;
+  #sleep = () => this.#onVisibility();
   isLive = false;
 
   start() {
-    this.stop();
+    document.addEventListener("visibilitychange", this.#sleep);
+    this.#open();
+  }
+
+  stop() {
+    document.removeEventListener("visibilitychange", this.#sleep);
+    this.#close();
+  }
+
+  #open() {
+    this.#close();
     const resume = this.#last === null ? "" : `?last_event_id=${this.#last}`;
     this.#source = new EventSource(`/v1/events${resume}`);
     this.#source.addEventListener("status", (message) => this.#hear(message));
@@ -34,7 +47,7 @@ export class Live extends EventTarget {
     this.#source.addEventListener("error", () => this.#fail());
   }
 
-  stop() {
+  #close() {
     clearTimeout(this.#timer);
     this.#source?.close();
     this.#source = null;
@@ -62,8 +75,18 @@ export class Live extends EventTarget {
       } catch (problem) {
         if (problem.status === 401) return;
       }
-      this.start();
+      this.#open();
     }, wait);
+  }
+
+  #onVisibility() {
+    if (document.hidden) {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#close(), HIDDEN_MS);
+      return;
+    }
+    clearTimeout(this.#timer);
+    if (this.#source?.readyState !== EventSource.OPEN) this.#open();
   }
 
   #setLive(isLive) {
