@@ -9,11 +9,12 @@ from typing import Any, Final
 from shared.errors import InputError
 from shared.intake import AssetKind, ProbeReport, ProbeSpec
 from shared.storage import ObjectStore
-from workers.audio import recording_duration_s
+from workers.audio import recording_outline
 from workers.footage import check_footage
 from workers.images import image_size, open_image
 from workers.intake import read_limited
 from workers.midi import MidiLimits, Song, read_midi
+from workers.midi.density import note_density
 from workers.named_file import named_file, naming
 from workers.probe import probe_media
 from workers.soundfont import check_soundfont
@@ -25,6 +26,8 @@ _MOST_LISTED: Final = 500
 """Entries of each list that are told of an asset: what is told is kept, and shown in every list."""
 _LONGEST_TEXT: Final = 200
 """Characters of each text that are told of it."""
+_DRAWN_PARTS: Final = 400
+"""Parts of a song or a recording of which density and waveform are told: enough to drag along."""
 _DECODED: Final = (16, 16)
 """Size to which an image is decoded to see that it can be."""
 
@@ -75,21 +78,24 @@ def _brief(found: Any) -> Any:
 
 
 def _look_at_midi(path: Path) -> dict[str, Any]:
-    return describe_song(read_midi(read_limited(path, MidiLimits().max_bytes)))
+    song = read_midi(read_limited(path, MidiLimits().max_bytes))
+    density = note_density(song.notes, song.duration_s, _DRAWN_PARTS)
+    return {**describe_song(song), "density": density.tolist()}
 
 
 def _look_at_audio(path: Path) -> dict[str, Any]:
-    duration_s = float(recording_duration_s(path))
+    outline = recording_outline(path, _DRAWN_PARTS)
     probe = probe_media(path)
     streams = [stream for stream in probe.streams if stream.type == "audio"]
     return {
         "kind": "audio",
         "container": probe.container,
-        "duration_s": duration_s,
+        "duration_s": float(outline.duration_s),
         "codec": streams[0].codec,
         "sample_rate": streams[0].sample_rate,
         "channels": streams[0].channels,
         "bitrate_kbps": streams[0].bitrate_kbps,
+        "waveform": list(outline.waveform),
     }
 
 
@@ -126,11 +132,14 @@ _LOOK: Final[dict[AssetKind, Callable[[Path], dict[str, Any]]]] = {
 
 def describe_song(song: Song) -> dict[str, Any]:
     """What is in a song; times in seconds."""
+    pitches = song.notes.key[~song.notes.is_percussion]
     return {
         "kind": "midi",
         "format": song.format,
         "title": song.title,
         "notes": len(song.notes),
+        "pitch_low": int(pitches.min()) if len(pitches) else None,
+        "pitch_high": int(pitches.max()) if len(pitches) else None,
         "tracks": len(song.tracks),
         "start_s": float(song.notes.start_s[0]) if len(song.notes) else 0.0,
         "end_s": song.end_s,

@@ -47,6 +47,7 @@ from coordinator.api.metrics import Measured, Metrics
 from coordinator.api.preview_watch import PreviewWatch
 from coordinator.api.rate import RateLimit
 from coordinator.api.readiness import ReadinessCheck
+from coordinator.api.scaling import Scaler
 from coordinator.api.services import Services
 from coordinator.api.tokens import Provider, Tokens
 from coordinator.database import Database
@@ -114,6 +115,7 @@ def create_app(
         metrics=counted,
         hub=Hub(database, limits.watch_queue, limits.watch_batch_s),
         previews=PreviewWatch(database),
+        scaler=Scaler(),
         fetcher=fetcher or Fetcher(),
         receivers=receivers or Reach(),
         readiness=ReadinessCheck(database, store),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
+from anyio import to_thread
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
@@ -11,44 +12,51 @@ from coordinator.api.auth import By
 from coordinator.api.downloads import result_key
 from coordinator.api.previews import PICTURE_RESPONSES, keyed, show
 from coordinator.api.problems import ApiError, documented
-from coordinator.api.sending import As, send_object
+from coordinator.api.scaling import SCALED_RESPONSES, To
+from coordinator.api.sending import As, send_object, unchanged
 from coordinator.api.services import Parts
 from coordinator.database import exports, pictures
-from shared.errors import ObjectNotFoundError
+from shared.errors import MediaError, ObjectNotFoundError
 from shared.preview import ImageFormat, PreviewSpec
 
 router: Final = APIRouter(prefix="/exports", tags=["exports"])
+
+_FOR_EVER: Final = "private, max-age=86400, immutable"
+"""An export is completed once: only what failed or was cancelled is tried again."""
 
 
 @router.get(
     "/{export_id}/poster",
     response_class=Response,
-    responses={
-        200: {"description": "The picture.", "content": {"image/jpeg": {}}},
-        304: {"description": "You have it already."},
-        **documented(401, 404, 409, 410, 422, 503),
-    },
+    responses={**SCALED_RESPONSES, **documented(401, 404, 409, 410, 416, 422, 503)},
 )
-async def get_poster(export_id: str, terms: As, caller: By, services: Parts) -> Response:
-    """The frame that stands for a finished video, as JPEG in the video's own size."""
+async def get_poster(export_id: str, scale: To, terms: As, caller: By, services: Parts) -> Response:
+    """The frame that stands for a finished video, at most 1280 pixels wide."""
     async with services.database.transaction() as connection:
         row = await exports.get_export(connection, caller.user_id, export_id)
     result_key(row)  # says why there is none yet, or none any more
     if row["poster_key"] is None:
         raise ApiError(404, "This export has no poster: it has no picture.", code="no_poster")
+    etag = scale.etag(f"{row['sha256']}-poster")
     try:
-        return await send_object(
-            services.store,
-            row["poster_key"],
-            terms,
-            media_type="image/jpeg",
-            etag=f'"{row["sha256"]}-poster"',
-            cache_control="private, max-age=3600",
-        )
-    except ObjectNotFoundError as exc:
+        if scale.is_whole:
+            return await send_object(
+                services.store,
+                row["poster_key"],
+                terms,
+                media_type="image/jpeg",
+                etag=etag,
+                cache_control=_FOR_EVER,
+            )
+        if terms.has(etag):
+            return unchanged(etag, _FOR_EVER)
+        whole = await to_thread.run_sync(services.store.get_bytes, row["poster_key"])
+        return scale.response(await services.scaler.scale(whole, scale), etag, _FOR_EVER)
+    except (ObjectNotFoundError, MediaError) as exc:
         raise ApiError(
             410,
-            "The poster is not in the object store any more. Export it again (re-export).",
+            "The poster is not in the object store any more, or damaged. Export it again "
+            "(re-export).",
             code="result_lost",
         ) from exc
 

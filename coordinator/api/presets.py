@@ -10,14 +10,21 @@ from starlette.responses import Response
 
 from coordinator.api.auth import By
 from coordinator.api.problems import ApiError, documented
+from coordinator.api.scaling import SCALED_RESPONSES, To
+from coordinator.api.sending import As, unchanged
+from coordinator.api.services import Parts
 from shared.codecs import CODEC_NAMES, CODECS, CONTAINERS, has_alpha
 from shared.errors import CompositionError
 from shared.export import ExportConfiguration
+from shared.keys import digest
 from shared.presets import PRESETS
 from shared.styles import STYLES, thumbnail
 from shared.timebase import FRAME_RATES
 
 router: Final = APIRouter(tags=["presets"], responses=documented(401, 503))
+
+_UPGRADED: Final = "private, max-age=3600"
+"""Styles change with the program; an hour is soon enough to see it."""
 
 
 class Preset(BaseModel):
@@ -35,7 +42,7 @@ class Style(BaseModel):
     name: str = Field(description="What compositions name it by.", examples=["aurora"])
     description: str = Field(description="What it looks like.")
     thumbnail: str = Field(
-        description="Path of a small picture of it, as JPEG.",
+        description="Path of a small picture of it; `?width=` and `?format=` for others.",
         examples=["/v1/styles/aurora/thumbnail"],
     )
 
@@ -107,21 +114,20 @@ async def list_presets(caller: By) -> Presets:
 @router.get(
     "/styles/{name}/thumbnail",
     response_class=Response,
-    responses={
-        200: {"description": "The picture.", "content": {"image/jpeg": {}}},
-        **documented(404, 422),
-    },
+    responses={**SCALED_RESPONSES, **documented(404, 422)},
 )
-async def get_thumbnail(name: str, caller: By) -> Response:
-    """A small frame of a built-in style, as JPEG."""
+async def get_thumbnail(name: str, scale: To, terms: As, caller: By, services: Parts) -> Response:
+    """A small frame of a built-in style."""
     del caller
     try:
-        data = thumbnail(name)
+        picture = thumbnail(name)
     except CompositionError as exc:
         raise ApiError(404, exc.message, code="no_style") from exc
-    return Response(
-        data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"}
-    )
+    etag = scale.etag(digest(picture))
+    if terms.has(etag):
+        return unchanged(etag, _UPGRADED)
+    picture = await services.scaler.scale(picture, scale, is_kept=True)
+    return scale.response(picture, etag, _UPGRADED)
 
 
 @router.get("/formats")

@@ -14,6 +14,7 @@ from coordinator.api.limits import ApiLimits
 from coordinator.api.metrics import Metrics
 from coordinator.api.preview_watch import PreviewWatch
 from coordinator.api.readiness import ReadinessCheck
+from coordinator.api.scaling import Scaler
 from coordinator.database import Database
 from coordinator.fetching import Fetcher
 from coordinator.reaching import Reach
@@ -40,6 +41,8 @@ class Services:
     """What is told of exports."""
     previews: PreviewWatch
     """Which previews have come."""
+    scaler: Scaler
+    """Makes small pictures of our own pictures."""
     fetcher: Fetcher
     """Fetches images that are named by address."""
     receivers: Reach

@@ -21,6 +21,9 @@ class Presets(Base):
         found: dict[str, Any] = self._http.json("GET", "v1/formats")
         return found
 
-    def style_thumbnail(self, name: str) -> bytes:
-        """A small picture of a style, a JPEG."""
-        return self._picture(f"v1/styles/{part(name)}/thumbnail")
+    def style_thumbnail(
+        self, name: str, *, width: int | None = None, image_format: str | None = None
+    ) -> bytes:
+        """A small picture of a style, at most so wide; JPEG if not said."""
+        query = {"width": width, "format": image_format}
+        return self._picture(f"v1/styles/{part(name)}/thumbnail", query)

@@ -7,6 +7,7 @@ from typing import Final
 
 import av
 import numpy as np
+from av.audio.plane import AudioPlane
 from numpy.typing import NDArray
 
 Block = NDArray[np.float32]
@@ -24,3 +25,13 @@ def block_frame(block: Block, *, sample_rate: int, position: int) -> av.AudioFra
     frame.time_base = Fraction(1, sample_rate)
     frame.pts = position
     return frame
+
+
+def planes_of(frame: av.AudioFrame) -> list[AudioPlane]:
+    """Where the samples of a frame lie: a plane for each channel, or one where they alternate.
+
+    PyAV's own ``frame.planes``, and its ``to_ndarray``, look for the end of the planes beyond an
+    array of eight: with as many channels they find a plane that is none, and crash.
+    """
+    planes = frame.layout.nb_channels if frame.format.is_planar else 1
+    return [AudioPlane(frame, index) for index in range(planes)]

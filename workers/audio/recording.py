@@ -7,8 +7,10 @@ at 1105 samples, and placing by that would be 25 ms late.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -19,7 +21,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from shared.errors import MediaError
-from workers.audio.blocks import BLOCK_SAMPLES, Block
+from workers.audio.blocks import BLOCK_SAMPLES, Block, planes_of
+from workers.audio.waveform import Waveform
 from workers.probe.opening import RECORDING_FORMATS, open_media
 from workers.probe.signature import describe_file
 
@@ -43,6 +46,16 @@ _CUT_OFF_S: Final = Fraction(1, 2)
 
 _ESTIMATED: Final = frozenset({"aac", "ac3", "amr", "flv", "mpegts"})
 """Formats whose duration libav guesses from the bit rate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What a recording looks like from afar."""
+
+    duration_s: Fraction
+    """Its exact length in seconds, as recording_duration_s counts it."""
+    waveform: tuple[float, ...]
+    """The highest amplitude of any channel in each of equal parts of it, 0 to 1 (full scale)."""
 
 
 class Recording:
@@ -94,7 +107,17 @@ class Recording:
 
     def duration_s(self) -> Fraction:
         """Length of the sound in seconds, as ``blocks`` gives it. Reads the whole recording."""
-        return sum((Fraction(f.samples, f.sample_rate) for f in self._frames()), Fraction(0))
+        return _length_s(self._frames())
+
+    def outline(self, parts: int) -> Outline:
+        """What it looks like from afar. Reads the whole recording, once.
+
+        Args:
+            parts: How many peaks are found.
+        """
+        waveform = Waveform()
+        duration_s = _length_s(waveform.watch(self._frames()))
+        return Outline(duration_s=duration_s, waveform=waveform.peaks(parts))
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         """Decoded frames, with silent ones in place of what is missing."""
@@ -227,6 +250,31 @@ def recording_duration_s(path: Path) -> Fraction:
         return recording.duration_s()
 
 
+def recording_outline(path: Path, parts: int) -> Outline:
+    """The exact length of a recording and its waveform, found in one reading.
+
+    The waveform adds a third or a half to the time that the length takes: ten minutes of mp3
+    take about 0.8 s.
+
+    Args:
+        path: The recording.
+        parts: How many peaks are found.
+
+    Raises:
+        MediaError: The file is no recording that can be read.
+    """
+    with open_recording(path) as recording:
+        return recording.outline(parts)
+
+
+def _length_s(frames: Iterable[av.AudioFrame]) -> Fraction:
+    """Length of frames in seconds; chained ogg files have several rates."""
+    samples: Counter[int] = Counter()
+    for frame in frames:
+        samples[frame.sample_rate] += frame.samples
+    return sum((Fraction(count, rate) for rate, count in samples.items()), Fraction(0))
+
+
 def _silent_frames(like: av.AudioFrame, samples: int) -> Iterator[av.AudioFrame]:
     """``samples`` of silence in the format of another frame."""
     # Unsigned bytes are silent in their middle.
@@ -235,7 +283,7 @@ def _silent_frames(like: av.AudioFrame, samples: int) -> Iterator[av.AudioFrame]
         step = min(samples, BLOCK_SAMPLES)
         frame = av.AudioFrame(format=like.format.name, layout=like.layout.name, samples=step)
         frame.sample_rate = like.sample_rate
-        for plane in frame.planes:
+        for plane in planes_of(frame):
             plane.update(silent * plane.buffer_size)
         yield frame
         samples -= step
