@@ -22,6 +22,7 @@ from coordinator.api import (
     health,
     idempotency,
     keys,
+    links,
     me,
     metrics,
     openapi,
@@ -42,6 +43,7 @@ from coordinator.api.deliverer import Deliverer
 from coordinator.api.hub import Hub
 from coordinator.api.identities import Identities
 from coordinator.api.known_keys import KnownKeys
+from coordinator.api.known_links import KnownLinks
 from coordinator.api.limits import ApiLimits
 from coordinator.api.metrics import Measured, Metrics
 from coordinator.api.preview_watch import PreviewWatch
@@ -68,6 +70,7 @@ _TAGS: Final = [
     {"name": "templates", "description": "Branding with a name, in versions."},
     {"name": "previews", "description": "What a video will look like."},
     {"name": "exports", "description": "Videos that are, or are to be, rendered."},
+    {"name": "links", "description": "Addresses at which anybody finds a video for a while."},
     {"name": "batches", "description": "Many exports in one call."},
     {"name": "events", "description": "Live progress."},
     {"name": "webhooks", "description": "Who is told how exports and batches end."},
@@ -97,9 +100,8 @@ def create_app(
         provider: Whose tokens are taken beside API keys; nobody's without it.
         receivers: Reaches the receivers of webhooks; those at public hosts alone without it.
     """
-    known_keys = KnownKeys(
-        database, limits.key_cache_s, RateLimit(limits.stranger_per_s, limits.stranger_burst)
-    )
+    strangers = RateLimit(limits.stranger_per_s, limits.stranger_burst)
+    known_keys = KnownKeys(database, limits.key_cache_s, strangers)
     counted = Metrics()
     services = Services(
         database=database,
@@ -112,6 +114,7 @@ def create_app(
             rate=RateLimit(limits.rate_per_s, limits.rate_burst),
             metrics=counted,
         ),
+        links=KnownLinks(database, strangers),
         metrics=counted,
         hub=Hub(database, limits.watch_queue, limits.watch_batch_s),
         previews=PreviewWatch(database),
@@ -168,6 +171,7 @@ def create_app(
         exports,
         batches,
         downloads,
+        links,
         pictures,
         watching,
         sockets,

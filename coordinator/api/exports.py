@@ -16,7 +16,7 @@ from coordinator.api.requests import ExportRequest, PriorityRequest
 from coordinator.api.services import Parts
 from coordinator.database import Connection, batches, exports, quotas, transitions
 from coordinator.database.exports import Filter, NewExport
-from coordinator.texts import Moment
+from coordinator.texts import Moment, Text
 from shared.errors import ConflictError
 from shared.export import ExportConfiguration
 from shared.intake import IntakeSpec
@@ -54,7 +54,14 @@ async def list_exports(
     caller: By,
     services: Parts,
     after: After,
-    status: Annotated[ExportStatus | None, Query(description="Only those of a status.")] = None,
+    status: Annotated[
+        tuple[ExportStatus, ...],
+        Query(description="Only those of a status; several times, of any of them."),
+    ] = (),
+    name: Annotated[
+        Text | None,
+        Query(description="Only those whose names contain this text, in capitals or not."),
+    ] = None,
     batch_id: Annotated[
         str | None, Query(max_length=60, description="Only those of a batch.")
     ] = None,
@@ -68,7 +75,8 @@ async def list_exports(
 ) -> ExportPage:
     """Your exports, newest first."""
     wanted = Filter(
-        status=status,
+        statuses=status,
+        name=name,
         batch_id=batch_id,
         composition_id=composition_id,
         since=since,

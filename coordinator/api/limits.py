@@ -99,6 +99,9 @@ class ApiLimits(BaseModel):
     template_versions: int = Field(
         default=1000, ge=1, le=2**31 - 1, description="Versions of one template."
     )
+    links: int = Field(
+        default=20, ge=1, description="Links to one export that are valid at a time."
+    )
     addresses: int = Field(
         default=8, ge=0, description="Addresses of images that one request may have fetched."
     )

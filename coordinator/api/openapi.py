@@ -15,6 +15,7 @@ _NAMES: Final = {
     "delivery_id": "The delivery's id.",
     "export_id": "The export's id.",
     "key_id": "The key's id.",
+    "link_id": "The link's id.",
     "name": "The style's name.",
     "preview_id": "The preview's id.",
     "template_id": "The template's id, or the name of a built-in one.",

@@ -61,6 +61,8 @@ _TITLES: Final = {
 }
 """As RFC 9110 has them; Python's own words depend on its version."""
 _LONGEST_LOGGED: Final = 200
+_LINKS: Final = "/v1/links/"
+"""What follows lets anybody see a video."""
 _RETRY_S: Final = "2"
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 _CLIENT_GONE: Final = 499
@@ -223,8 +225,9 @@ async def _midifarm_error(request: Request, exc: Exception) -> Response:
 
 
 def _path(request: Request) -> str:
-    """Where a request went, on one line of the log whatever is in it."""
-    return quote(request.url.path)[:_LONGEST_LOGGED]
+    """Where a request went, on one line of the log whatever is in it; without a link's token."""
+    path = request.url.path
+    return f"{_LINKS}…" if path.startswith(_LINKS) else quote(path)[:_LONGEST_LOGGED]
 
 
 async def _data_error(_request: Request, _exc: Exception) -> Response:

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from coordinator.api.hub import Hub
 from coordinator.api.identities import Identities
 from coordinator.api.known_keys import KnownKeys
+from coordinator.api.known_links import KnownLinks
 from coordinator.api.limits import ApiLimits
 from coordinator.api.metrics import Metrics
 from coordinator.api.preview_watch import PreviewWatch
@@ -35,6 +36,8 @@ class Services:
     """The API keys."""
     identities: Identities
     """Who may use the API, and how often."""
+    links: KnownLinks
+    """The links that anybody may follow."""
     metrics: Metrics
     """What is counted."""
     hub: Hub

@@ -19,7 +19,7 @@ from coordinator.cli.printing import AsJson, print_json
 from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell, id_column
 from coordinator.cli.watching import all_completed, tell_end, watch_exports
-from coordinator.client import Export
+from coordinator.client import Export, ServiceError
 from coordinator.output import new_file
 from coordinator.settings import ClientSettings
 from shared.states import ExportStatus
@@ -39,13 +39,18 @@ def list_exports(
     limit: Annotated[int, typer.Option(min=1, max=50, help="How many.")] = 20,
     offset: Annotated[int, typer.Option(min=0, help="How many of the newest to leave out.")] = 0,
     status: Annotated[
-        ExportStatus | None, typer.Option(help="Only those that stand like this.")
+        list[ExportStatus] | None,
+        typer.Option(help="Only those that stand like this; several times, for any of them."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Only those whose names contain it, in any case."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List your exports, newest first."""
     with open_client(settings) as client:
-        page = client.exports(limit=limit, offset=offset, status=status)
+        page = client.exports(limit=limit, offset=offset, statuses=status or (), name=name)
     if as_json:
         print_json(page.model_dump(mode="json"))
         return
@@ -169,6 +174,27 @@ def download(
         print_json({"output": str(target), "bytes": export.file_size, "sha256": export.sha256})
     else:
         Console(soft_wrap=True, highlight=False).print(f"{target}", markup=False)
+
+
+@exports.command()
+@with_settings(ClientSettings)
+def link(
+    settings: ClientSettings,
+    export_id: ExportId,
+    days: Annotated[
+        float, typer.Option(metavar="DAYS", min=0.001, max=90.0, help="How long it works.")
+    ] = 7.0,
+    as_json: AsJson = False,
+) -> None:
+    """Make a link to a finished video, for somebody without a key; it is printed this once."""
+    with open_client(settings) as client:
+        made = client.make_link(export_id, expires_in_s=round(days * 86_400))
+    if made.url is None:
+        raise ServiceError("The link was made, but its address was lost on the way; make another.")
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+    else:
+        typer.echo(made.url)
 
 
 @exports.command()

@@ -23,6 +23,7 @@ from coordinator.client.exports import Exports
 from coordinator.client.farm import Farm
 from coordinator.client.http import Http
 from coordinator.client.keys import Keys
+from coordinator.client.links import Links
 from coordinator.client.presets import Presets
 from coordinator.client.previews import Previews
 from coordinator.client.templates import Templates
@@ -34,6 +35,7 @@ class Client(
     Assets,
     Compositions,
     Exports,
+    Links,
     Batches,
     Watching,
     Presets,

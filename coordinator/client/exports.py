@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -92,16 +92,22 @@ class Exports(Base):
         return found
 
     def exports(
-        self, *, limit: int = 20, offset: int = 0, status: ExportStatus | None = None
+        self,
+        *,
+        limit: int = 20,
+        offset: int = 0,
+        statuses: Collection[ExportStatus] = (),
+        name: str | None = None,
     ) -> ExportPage:
-        """A part of the user's history, newest first."""
-        query = {"limit": limit, "offset": offset, "status": status and str(status)}
+        """A part of the user's history, newest first; see all_exports()."""
+        query = {"limit": limit, "offset": offset, "status": [*statuses], "name": name}
         return read_answer(ExportPage, self._http.json("GET", "v1/exports", query=query))
 
     def all_exports(
         self,
         *,
-        status: ExportStatus | None = None,
+        statuses: Collection[ExportStatus] = (),
+        name: str | None = None,
         batch_id: str | None = None,
         composition_id: str | None = None,
         since: datetime | None = None,
@@ -110,7 +116,8 @@ class Exports(Base):
         """The whole history, newest first; pages are asked for as they are needed.
 
         Args:
-            status: Only those that stand so.
+            statuses: Only those that stand like one of these; all without any.
+            name: Only those whose names contain it, in capitals or not.
             batch_id: Only those of a batch.
             composition_id: Only those of a composition.
             since: Only those accepted then or later; aware.
@@ -118,7 +125,8 @@ class Exports(Base):
         """
         query = {
             "limit": PAGE,
-            "status": status and str(status),
+            "status": [*statuses],
+            "name": name,
             "batch_id": batch_id,
             "composition_id": composition_id,
             "since": since and since.isoformat(),

@@ -87,6 +87,10 @@ class Http:
         """Close the connections; a second time does no harm."""
         self._client.close()
 
+    def address(self, path: str) -> str:
+        """The whole address of a path on the server, as its answers tell it."""
+        return urljoin(self._url, path.removeprefix("/"))
+
     def json(
         self,
         method: str,

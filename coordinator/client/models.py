@@ -214,6 +214,15 @@ class Key(_Answer):
     revoked_at: datetime | None = Field(default=None, description="Since when it is void.")
 
 
+class Link(_Answer):
+    """An address at which anybody finds a finished video; it is told once, when it is made."""
+
+    id: str = Field(description="Its id.")
+    url: str | None = Field(default=None, repr=False, description="Only when it was just made.")
+    created_at: datetime | None = Field(default=None, description="When it was made.")
+    expires_at: datetime | None = Field(default=None, description="When it stops working.")
+
+
 class AuditEntry(_Answer):
     """Something that an operator or an admin did."""
 

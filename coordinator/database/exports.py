@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -149,8 +149,10 @@ async def get_export(connection: Connection, user_id: str, export_id: str) -> Ro
 class Filter:
     """Which exports of a history are wanted; all of them by default."""
 
-    status: ExportStatus | None = None
-    """Those that stand so."""
+    statuses: Collection[ExportStatus] = ()
+    """Those that stand like one of these; all where there are none."""
+    name: str | None = None
+    """Those whose names contain it, in capitals or not."""
     batch_id: str | None = None
     """Those of a batch."""
     composition_id: str | None = None
@@ -173,7 +175,8 @@ async def list_exports(
         "list_exports",
         plan_anew=True,
         user_id=user_id,
-        status=of.status and str(of.status),
+        statuses=sorted(set(of.statuses)) or None,
+        name=of.name,
         batch_id=of.batch_id,
         composition_id=of.composition_id,
         since=of.since,

@@ -33,6 +33,8 @@ _AT_A_TIME: Final = 500
 _STEPS: Final = 20
 """Transactions in which what is old goes; what is left then goes a minute later."""
 _THREADS: Final = 8
+_OVER_S: Final = 24 * 3600.0
+"""How long links and sessions are kept after their time: who shows one did not make it up."""
 _ABANDONED_S: Final = 24 * 3600
 """An upload in parts that went on for longer belonged to a writer that died."""
 
@@ -130,6 +132,8 @@ class Janitor:
             await _QUERIES.execute(
                 connection, "drop_old_deliveries", keep_s=self._limits.delivery_retention_s
             )
+            await _QUERIES.execute(connection, "drop_old_links", keep_s=_OVER_S)
+            await _QUERIES.execute(connection, "drop_old_sessions", keep_s=_OVER_S)
         await self._clean_previews()
         await self._clean_frames()
 

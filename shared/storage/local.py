@@ -182,9 +182,17 @@ class LocalStore:
         """Every object whose key begins with ``prefix``; see ObjectStore.list."""
         return self._walk([], "", check_prefix(prefix))
 
-    def link(self, key: str, *, file_name: str, content_type: str, valid_s: int) -> str | None:
+    def link(
+        self,
+        key: str,
+        *,
+        file_name: str,
+        content_type: str,
+        valid_s: int,
+        is_inline: bool = False,
+    ) -> str | None:
         """None: nobody serves the folder; see ObjectStore.link."""
-        del file_name, content_type, valid_s
+        del file_name, content_type, valid_s, is_inline
         check_key(key)
         return None
 

@@ -95,12 +95,21 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def link(self, key: str, *, file_name: str, content_type: str, valid_s: int) -> str | None:
+    def link(
+        self,
+        key: str,
+        *,
+        file_name: str,
+        content_type: str,
+        valid_s: int,
+        is_inline: bool = False,
+    ) -> str | None:
         """An address from which anybody can download the object; None if the store has none.
 
         It is not looked whether there is such an object. The address stops working after
-        ``valid_s`` seconds (1 to 604,800); a download is saved as ``file_name``. Raises
-        ValueError for another time, or for what is no media type.
+        ``valid_s`` seconds (1 to 604,800); a download is saved as ``file_name``, and a browser
+        shows it instead where it ``is_inline``. Raises ValueError for another time, or for what
+        is no media type.
         """
         ...
 

@@ -264,6 +264,16 @@ def test_a_history_is_filtered_and_paged_by_cursors(api: RunningApi) -> None:
     api.end(made[5])
     assert walk(1, status="cancelled") == [made[5]]
     assert walk(4, status="queued") == [each for each in made if each != made[5]]
+    api.tell(made[4], passing=False, status="rendering")
+    assert walk(1, status=["cancelled", "rendering"]) == made[4:6]
+    assert walk(2, status=["queued", "rendering", "queued"]) == [*made[:5], made[6]]
+    assert walk(2, status=["queued", "cancelled"], composition_id=first["id"]) == made[5:]
+    assert walk(2, status=["completed", "failed"]) == []
+    page = client.get("/v1/exports?status=cancelled&status=queued&limit=2&offset=3").json()
+    assert ([each["id"] for each in page["exports"]], page["has_more"]) == (
+        [made[3], made[5]],
+        True,
+    )
     at = client.get(f"/v1/exports/{made[2]}").json()["created_at"]
     assert walk(2, since=at) == made[:3]
     assert walk(2, until=at) == made[3:]
@@ -275,6 +285,30 @@ def test_a_history_is_filtered_and_paged_by_cursors(api: RunningApi) -> None:
     for cursor in ("x", "%00", "MQ", "OTk5OTk5OTk5OTk5OTk5OTk5OTk6YQ"):
         assert "cursor" in faults(client.get("/v1/exports", params={"cursor": cursor}))
     assert "since" in faults(client.get("/v1/exports", params={"since": "2026-01-01T00:00:00"}))
+
+
+def test_a_history_is_searched_by_name(api: RunningApi) -> None:
+    client = api.client()
+    names = ["Été 100% (live)", "under_score", "UNDERSCORE", "back\\slash"]
+    made = {name: api.add_export(name=name) for name in names}
+    api.add_export("bob", name=names[0])
+
+    def found(**params: Any) -> list[str]:
+        shown = client.get("/v1/exports", params=params).json()["exports"]
+        assert all(made[each["name"]] == each["id"] for each in shown)
+        return [each["name"] for each in shown]
+
+    assert found(name="under") == ["UNDERSCORE", "under_score"]
+    assert found(name=" ÉTÉ ") == [names[0]]
+    # They stand for themselves alone.
+    assert found(name="%") == [names[0]]
+    assert found(name="r_s") == ["under_score"]
+    assert found(name="\\") == ["back\\slash"]
+    assert found(name="nowhere") == []
+    api.end(made["under_score"])
+    assert found(name="SCORE", status=["cancelled", "failed"]) == ["under_score"]
+    for odd in ("", "x" * 201, "a\0b"):
+        assert list(faults(client.get("/v1/exports", params={"name": odd}))) == ["name"]
 
 
 def test_chunks_tell_how_each_piece_stands(api: RunningApi) -> None:

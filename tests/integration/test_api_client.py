@@ -116,7 +116,7 @@ def test_songs_and_batches_are_kept_by_the_client(
     results = client.manifest(batch.id)
     history = list(client.all_exports(batch_id=batch.id))  # more than one page
     assert [each.id for each in reversed(history)] == [each.export_id for each in results]
-    assert list(client.all_exports(status=ExportStatus.FAILED)) == []
+    assert list(client.all_exports(statuses=[ExportStatus.FAILED])) == []
     assert list(client.all_exports(composition_id="cmp_none")) == []
     first = results[0].export_id
     assert client.chunks(first) == client.attempts(first) == ()
@@ -283,6 +283,49 @@ def test_a_key_from_the_command_line_expires(
     assert days_left(direct) == pytest.approx(1.5, abs=0.01)
     assert "expires" in midifarm("keys", "list")
     assert "expires_at" in midifarm(*create[:-2], "0", status=2)
+
+
+def test_links_are_made_listed_and_revoked(
+    api: RunningApi, client: Client, midifarm: Command
+) -> None:
+    export_id = api.add_export("ada", name="Song")
+    assert "completed" in midifarm("exports", "link", export_id, status=2)
+    api.complete(export_id, b"video", digest(b"video"))
+    address = midifarm("exports", "link", export_id, "--days", "2").strip()
+    assert address.startswith(f"{api.url}/v1/links/")
+    assert api.visitor.get(address).content == b"video"
+    made = json.loads(midifarm("exports", "link", export_id, "--json"))
+    assert api.visitor.get(made["url"]).content == b"video"
+    short = client.make_link(export_id, expires_in_s=60)
+    newest, week, days = client.list_links(export_id)
+    assert (newest, newest.url) == (short.model_copy(update={"url": None}), None)
+    assert short.url is not None
+    assert short.url not in repr(short)
+    spans_s = [
+        (each.expires_at - each.created_at).total_seconds()
+        for each in (newest, week, days)
+        if each.expires_at and each.created_at
+    ]
+    assert spans_s == [60, 7 * 86_400, 2 * 86_400]
+    client.revoke_link(export_id, short.id)
+    assert client.list_links(export_id) == (week, days)
+    assert api.visitor.get(short.url).status_code == 404
+    with pytest.raises(NotFoundError):
+        client.revoke_link(export_id, short.id)
+    assert "days" in midifarm("exports", "link", export_id, "--days", "91", status=2)
+
+
+def test_the_history_is_filtered_from_the_command_line(api: RunningApi, midifarm: Command) -> None:
+    made = [api.add_export("ada", name=f"Song {n}") for n in range(3)]
+    api.end(made[0])
+
+    def listed(*options: str) -> list[str]:
+        told = json.loads(midifarm("exports", "list", "--json", *options))
+        return [each["id"] for each in told["exports"]]
+
+    assert listed() == made[::-1]
+    assert listed("--status", "queued") == [made[2], made[1]]
+    assert listed("--status", "queued", "--status", "cancelled", "--name", "song 0") == made[:1]
 
 
 def test_downloads_have_the_suffix_of_their_format(

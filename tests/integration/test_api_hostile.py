@@ -325,12 +325,18 @@ def his(api: RunningApi) -> dict[str, str]:
         " values ('dlv_1', 'whk_1', 'bob', 'ping', '{}')"
     )
     api.sql("insert into nodes (id, name, cpus, gpus) values ('node_1', 'one', 1, 0)")
+    api.sql(
+        "insert into links (id, export_id, token_hash, expires_at)"
+        " values ('lnk_1', %s, sha256('his'), now() + interval '1 day')",
+        accepted["exports"][0]["id"],
+    )
     return {
         "asset_id": midi,
         "composition_id": composition,
         "template_id": template,
         "preview_id": preview,
         "export_id": accepted["exports"][0]["id"],
+        "link_id": "lnk_1",
         "batch_id": accepted["batch_id"],
         "key_id": key,
         "webhook_id": "whk_1",
@@ -346,8 +352,8 @@ def _song() -> bytes:
     return song.to_bytes()
 
 
-PUBLIC = {"/v1/styles/{name}/thumbnail"}
-"""Routes whose parameter names what belongs to nobody."""
+PUBLIC = {"/v1/styles/{name}/thumbnail", "/v1/links/{token}"}
+"""Routes whose parameter names what belongs to nobody, or to whoever knows it."""
 BODIES: dict[tuple[str, str], Any] = {
     ("put", "/v1/compositions/{composition_id}"): {"name": "Mine"},
     ("put", "/v1/templates/{template_id}"): {"name": "Mine", "branding": {}},

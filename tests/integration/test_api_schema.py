@@ -125,6 +125,7 @@ def furnish(api: RunningApi, user_id: str, number: int = 1) -> dict[str, str]:
     hook = client.post("/v1/webhooks", json={"url": "https://hooks.test/"}).json()["id"]
     delivery = client.post(f"/v1/webhooks/{hook}/test").json()["id"]
     key = client.post("/v1/keys", json={"name": "laptop"}).json()["id"]
+    made = client.post(f"/v1/exports/{done[0]['id']}/links").json()
     node = f"node_{user_id}_{number}"
     api.sql("insert into nodes (id, name, cpus, gpus) values (%s, 'one', 1, 0)", node)
     return {
@@ -133,6 +134,8 @@ def furnish(api: RunningApi, user_id: str, number: int = 1) -> dict[str, str]:
         "template_id": template,
         "preview_id": preview,
         "export_id": (done[0] if number == 1 else batch["exports"][0])["id"],
+        "link_id": made["id"],
+        "token": made["url"].rpartition("/")[2],
         "batch_id": batch["batch_id"],
         "key_id": key,
         "webhook_id": hook,

@@ -276,16 +276,25 @@ def test_an_upload_is_as_young_as_its_last_part(store: S3Store) -> None:
 @pytest.mark.parametrize(
     "file_name", ["song.mp4", 'Ľúbostná "pieseň" 愛.mp4', "50% off; x=y.mp4", "a\r\nSet-Cookie: b"]
 )
-def test_a_link_downloads_under_a_name(store: S3Store, file_name: str) -> None:
+@pytest.mark.parametrize("kind", ["attachment", "inline"])
+def test_a_link_downloads_or_shows_a_file_under_a_name(
+    store: S3Store, file_name: str, kind: str
+) -> None:
     store.put_bytes("a/video", b"0123456789")
-    link = store.link("a/video", file_name=file_name, content_type="video/mp4", valid_s=60)
+    link = store.link(
+        "a/video",
+        file_name=file_name,
+        content_type="video/mp4",
+        valid_s=60,
+        is_inline=kind == "inline",
+    )
     assert link is not None
     answer = httpx.get(link)
     assert answer.status_code == 200
     assert answer.content == b"0123456789"
     assert answer.headers["content-type"] == "video/mp4"
     disposition = answer.headers["content-disposition"]
-    assert disposition.startswith('attachment; filename="')
+    assert disposition.startswith(f'{kind}; filename="')
     encoded = disposition.split("filename*=UTF-8''")[1]
     expected = file_name.replace('"', "_").replace("\r", "_").replace("\n", "_")
     assert httpx.URL(f"http://host/{encoded}").path == f"/{expected}"

@@ -71,6 +71,7 @@ class DraftStore:
         file_name: str,  # noqa: ARG002
         content_type: str,  # noqa: ARG002
         valid_s: int,  # noqa: ARG002
+        is_inline: bool = False,  # noqa: ARG002
     ) -> str | None:
         """None: what is written here is gone soon."""
         return None

@@ -31,7 +31,9 @@ where id = any (%(ids)s) and user_id = %(user_id)s and deleted_at is null order 
 -- name: list_exports
 -- A page of a user's history, newest first. The ids are found in an index alone, so that a far
 -- page of a long history reads few rows. Planned for its very values: which of the filters are
--- there decides which index is right. Nobody is shown intake, plan and log, which are long.
+-- there decides which index is right. Where statuses are wanted, each is looked through by itself,
+-- in the order of its index, however many exports stand otherwise: the filters are there twice.
+-- Nobody is shown intake, plan and log, which are long.
 select e.id, e.user_id, e.name, e.status, e.stage, e.reason, e.progress, e.frames_done, e.frames,
     e.fps, e.eta_s, e.chunks, e.chunks_done, e.chunks_cached, e.error_message, e.file_size,
     e.duration_seconds, e.sha256, e.audio_lufs, e.audio_peak, e.renderings, e.composition_id,
@@ -40,16 +42,32 @@ select e.id, e.user_id, e.name, e.status, e.stage, e.reason, e.progress, e.frame
     e.completed_at, e.expires_at, e.expired_at
 from export_jobs e
 join (
-    select id, created_at from export_jobs
-    where user_id = %(user_id)s and deleted_at is null
-        and (%(status)s::export_status is null or status = %(status)s)
+    (select id, created_at from export_jobs
+    where %(statuses)s::export_status[] is null and user_id = %(user_id)s and deleted_at is null
+        and (%(name)s::text is null or strpos(lower(name), lower(%(name)s)) > 0)
         and (%(batch_id)s::text is null or batch_id = %(batch_id)s)
         and (%(composition_id)s::text is null or composition_id = %(composition_id)s)
         and (%(since)s::timestamptz is null or created_at >= %(since)s)
         and (%(until)s::timestamptz is null or created_at < %(until)s)
         and (%(before_at)s::timestamptz is null
             or (created_at, id) < (%(before_at)s, %(before_id)s::text))
-    order by created_at desc, id desc limit %(limit)s offset %(offset)s
+    order by created_at desc, id desc limit %(limit)s offset %(offset)s)
+    union all
+    (select so.id, so.created_at
+    from unnest(%(statuses)s::export_status[]) wanted (status)
+    cross join lateral (
+        select id, created_at from export_jobs
+        where status = wanted.status and user_id = %(user_id)s and deleted_at is null
+            and (%(name)s::text is null or strpos(lower(name), lower(%(name)s)) > 0)
+            and (%(batch_id)s::text is null or batch_id = %(batch_id)s)
+            and (%(composition_id)s::text is null or composition_id = %(composition_id)s)
+            and (%(since)s::timestamptz is null or created_at >= %(since)s)
+            and (%(until)s::timestamptz is null or created_at < %(until)s)
+            and (%(before_at)s::timestamptz is null
+                or (created_at, id) < (%(before_at)s, %(before_id)s::text))
+        order by created_at desc, id desc limit %(limit)s + %(offset)s
+    ) so
+    order by so.created_at desc, so.id desc limit %(limit)s offset %(offset)s)
 ) page using (id)
 order by page.created_at desc, page.id desc;
 

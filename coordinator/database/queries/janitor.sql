@@ -150,6 +150,15 @@ select object_key from previews where object_key = any (%(keys)s);
 -- Answers that nobody asks for again.
 delete from idempotency_keys where created_at < now() - make_interval(secs => %(keep_s)s);
 
+-- name: drop_old_links
+-- Links that lead nowhere since long ago.
+delete from links where expires_at < now() - make_interval(secs => %(keep_s)s);
+
+-- name: drop_old_sessions
+-- Sessions of browsers that ended by themselves long ago.
+delete from api_keys
+where is_session and expires_at < now() - make_interval(secs => %(keep_s)s);
+
 -- name: expire_previews
 -- Previews that were kept for as long as promised; whoever makes one makes it for nobody now.
 delete from previews where id in (

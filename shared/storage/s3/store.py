@@ -196,7 +196,15 @@ class S3Store:
         """
         return self._listed(check_prefix(prefix))
 
-    def link(self, key: str, *, file_name: str, content_type: str, valid_s: int) -> str | None:
+    def link(
+        self,
+        key: str,
+        *,
+        file_name: str,
+        content_type: str,
+        valid_s: int,
+        is_inline: bool = False,
+    ) -> str | None:
         """A signed address of the object; see ObjectStore.link."""
         name = self._name(key)
         if not 1 <= valid_s <= MAX_LINK_S:
@@ -211,7 +219,7 @@ class S3Store:
                 name,
                 expires=timedelta(seconds=valid_s),
                 response_headers={
-                    "response-content-disposition": _attachment(file_name),
+                    "response-content-disposition": _disposition(file_name, is_inline=is_inline),
                     "response-content-type": content_type,
                 },
             ),
@@ -367,11 +375,12 @@ def _no_copy(key: str, exc: OSError) -> StorageError:
     return StorageError(f"A copy of {key} could not be put into {folder}: {reason}.", folder=folder)
 
 
-def _attachment(file_name: str) -> str:
+def _disposition(file_name: str, *, is_inline: bool) -> str:
     """Content-Disposition that names a file: for every browser, and in full (RFC 6266)."""
     printable = "".join(
         character if character.isprintable() and character not in '/\\"' else "_"
         for character in file_name
     )
     plain = printable.encode("ascii", "replace").decode().replace("?", "_").replace("%", "_")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(printable, safe='')}"
+    kind = "inline" if is_inline else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(printable, safe='')}"
