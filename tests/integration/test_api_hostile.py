@@ -325,6 +325,12 @@ def his(api: RunningApi) -> dict[str, str]:
         " values ('dlv_1', 'whk_1', 'bob', 'ping', '{}')"
     )
     api.sql("insert into nodes (id, name, cpus, gpus) values ('node_1', 'one', 1, 0)")
+    (attempt,) = api.sql(
+        "insert into attempts (item_id, number, epoch, outcome, ended_at, log)"
+        " select id, 1, 1, 'failed', now(), 'His.' from work_items where export_id = %s"
+        " returning id",
+        accepted["exports"][0]["id"],
+    )
     return {
         "asset_id": midi,
         "composition_id": composition,
@@ -336,6 +342,7 @@ def his(api: RunningApi) -> dict[str, str]:
         "webhook_id": "whk_1",
         "delivery_id": "dlv_1",
         "node_id": "node_1",
+        "attempt_id": str(attempt["id"]),
         "user_id": "bob",
     }
 
