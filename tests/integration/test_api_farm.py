@@ -476,7 +476,7 @@ def test_what_failed_lately_is_told_with_its_node(api: RunningApi, ops: httpx.Cl
         api,
         export,
         "failed",
-        "70 s",
+        70,
         node="n2",
         error_kind="suspect",
         error_message="No.",

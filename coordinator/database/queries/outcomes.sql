@@ -1,31 +1,34 @@
 -- name: list_throughput
 -- What was done in each of the last minutes, the one that is going on included; those in which
 -- nothing ended, too. Exports are archived days after their end, and found in an index until then.
-with minutes as (
-    select generate_series(
-        date_trunc('minute', now()) - (%(minutes)s - 1) * interval '1 minute',
-        date_trunc('minute', now()), interval '1 minute') as at
-), tries as (
+with tries as (
     select date_trunc('minute', a.ended_at) as at,
         sum(w.stop_frame - w.start_frame) filter (where a.outcome = 'committed') as frames,
         count(*) filter (where a.outcome = 'committed' and w.kind = 'chunk') as chunks,
         count(*) filter (where a.outcome = 'failed') as failed,
         count(*) filter (where a.outcome = 'lost') as lost
-    from attempts a join work_items w on w.id = a.item_id
-    where a.ended_at >= (select min(at) from minutes)
+    from attempts a
+    -- One by one: all work items there are need not be read for those of an hour.
+    cross join lateral (
+        select kind, start_frame, stop_frame from work_items where id = a.item_id limit 1) w
+    where a.ended_at >= date_trunc('minute', now()) - make_interval(mins => %(minutes)s - 1)
     group by 1
 ), ends as (
     select date_trunc('minute', completed_at) as at,
         count(*) filter (where status = 'completed') as completed,
         count(*) filter (where status = 'failed') as failed
     from export_jobs
-    where completed_at >= (select min(at) from minutes) and archived_at is null
+    where completed_at >= date_trunc('minute', now()) - make_interval(mins => %(minutes)s - 1)
+        and archived_at is null
     group by 1
 )
 select at, coalesce(t.frames, 0) as frames, coalesce(t.chunks, 0) as chunks,
     coalesce(e.completed, 0) as exports_completed, coalesce(e.failed, 0) as exports_failed,
     coalesce(t.failed, 0) as attempts_failed, coalesce(t.lost, 0) as attempts_lost
-from minutes left join tries t using (at) left join ends e using (at)
+from generate_series(
+    date_trunc('minute', now()) - make_interval(mins => %(minutes)s - 1),
+    date_trunc('minute', now()), interval '1 minute') as minutes (at)
+left join tries t using (at) left join ends e using (at)
 order by at;
 
 -- name: list_failures
