@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from shared.errors import (
     CancelledError,
     ClusterError,
@@ -11,6 +14,8 @@ from shared.errors import (
     WorkerLostError,
 )
 
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+
 
 def as_midifarm_error(exc: Exception) -> MidifarmError:
     """What Ray raised, as an error of ours; `raise … from` keeps the original."""
@@ -18,7 +23,7 @@ def as_midifarm_error(exc: Exception) -> MidifarmError:
 
     cause = getattr(exc, "cause", None)
     if isinstance(cause, MidifarmError):
-        cause.facts.setdefault("log", str(exc))  # where in the worker it happened
+        cause.facts.setdefault("log", _log_of(exc))  # where in the worker it happened
         return cause
     if isinstance(exc, MidifarmError):
         return exc
@@ -29,14 +34,21 @@ def as_midifarm_error(exc: Exception) -> MidifarmError:
             return WorkerLostError(
                 "A worker ran out of memory and was ended. Give its node more memory, or fewer "
                 "slots.",
-                log=str(exc),
+                log=_log_of(exc),
             )
         case ray.exceptions.NodeDiedError():
-            return ClusterError("The node that the work ran on died.", log=str(exc))
+            return ClusterError("The node that the work ran on died.", log=_log_of(exc))
         case ray.exceptions.LocalRayletDiedError():
-            return ClusterLostError("Ray has died on this machine.", log=str(exc))
+            return ClusterLostError("Ray has died on this machine.", log=_log_of(exc))
         case ray.exceptions.WorkerCrashedError():
-            return WorkerLostError("A worker process died in the middle of its work.", log=str(exc))
+            return WorkerLostError(
+                "A worker process died in the middle of its work.", log=_log_of(exc)
+            )
         case ray.exceptions.RayTaskError():
-            return RenderError(f"A worker failed: {cause!r}", log=str(exc))
+            return RenderError(f"A worker failed: {cause!r}", log=_log_of(exc))
     return ClusterError(f"Ray failed: {exc}")
+
+
+def _log_of(exc: Exception) -> str:
+    """What Ray tells of a failure, without the colours that it has for terminals."""
+    return _COLOUR.sub("", str(exc))

@@ -85,6 +85,10 @@ def _is_long(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _is_page(value: str | None) -> str | None:
+    return None if value is None else _is_web(value)
+
+
 def _is_key_set(value: str | None) -> str | None:
     if value is None:
         return None
@@ -249,6 +253,11 @@ class ServiceSettings(DispatcherSettings):
         le=2**32,
         description="GiB of uploads and finished videos that one user may store, unless an "
         "operator said otherwise for him; any amount without it.",
+    )
+    grafana_url: Annotated[str | None, AfterValidator(_is_page)] = Field(
+        default=None,
+        description="Address of the Grafana that shows this farm (http or https), to which its "
+        "page then leads operators.",
     )
     log_format: Literal["text", "json"] = Field(
         default="text",

@@ -88,10 +88,15 @@ class Reason:
     """For people."""
 
 
-def why_waiting(facts: Facts) -> Reason:
-    """Why an export waits; of several reasons, the one without which the others do not matter."""
+def why_waiting(facts: Facts, *, whose: str = "yours") -> Reason:
+    """Why an export waits; of several reasons, the one without which the others do not matter.
+
+    Args:
+        facts: What is known.
+        whose: What it is to who reads the sentence: "yours", or "its owner's".
+    """
     why = _why(facts)
-    return Reason(why=why, sentence=_sentence(why, facts))
+    return Reason(why=why, sentence=_sentence(why, facts, whose))
 
 
 def _why(facts: Facts) -> Why:
@@ -111,7 +116,7 @@ def _why(facts: Facts) -> Why:
     return next((why for why, holds in checks.items() if holds), Why.TURN)
 
 
-def _sentence(why: Why, facts: Facts) -> str:
+def _sentence(why: Why, facts: Facts, whose: str) -> str:
     match why:
         case Why.ENDED:
             return f"It waits for nothing: it is {facts.status}."
@@ -128,7 +133,7 @@ def _sentence(why: Why, facts: Facts) -> str:
             return "No node takes work at the moment: all of them drain."
         case Why.QUOTA:
             return (
-                f"{_plural(facts.user_running, 'work item')} of yours under way, of "
+                f"{_plural(facts.user_running, 'work item')} of {whose} under way, of "
                 f"{facts.quota_running:,} at a time: the next begins when one has ended."
             )
         case Why.RESTING:
@@ -137,15 +142,15 @@ def _sentence(why: Why, facts: Facts) -> str:
         case Why.MADE_ELSEWHERE:
             return "What it needs next is being made for another export, and is taken from there."
         case Why.TURN:
-            return _turn(facts)
+            return _turn(facts, whose)
 
 
-def _turn(facts: Facts) -> str:
+def _turn(facts: Facts, whose: str) -> str:
     parts = []
     if facts.users_ahead:
         parts.append(f"work of {_plural(facts.users_ahead, 'other user')} has a higher priority")
     if facts.own_ahead:
-        parts.append(f"{_plural(facts.own_ahead, 'export')} of yours before it")
+        parts.append(f"{_plural(facts.own_ahead, 'export')} of {whose} before it")
     sharing = facts.users_waiting - facts.users_ahead
     if sharing:
         parts.append(f"the farm is shared with {_plural(sharing, 'other user')}")

@@ -91,11 +91,13 @@ class RunningApi:
         fetcher: Fetcher | None = None,
         provider: Provider | None = None,
         receivers: Reach | None = None,
+        grafana_url: str | None = None,
     ) -> None:
         """Prepare to serve a database, which is migrated, and a store."""
         self._fetcher = fetcher
         self._provider = provider
         self._receivers = receivers
+        self._grafana_url = grafana_url
         self.database_url = url
         self.store = store
         self._limits = limits or ApiLimits()
@@ -148,6 +150,7 @@ class RunningApi:
                 fetcher=self._fetcher,
                 provider=self._provider,
                 receivers=self._receivers,
+                grafana_url=self._grafana_url,
             )
             self.server = ApiServer(app)
             self._ready.set()

@@ -19,6 +19,7 @@ from coordinator.api import (
     downloads,
     exports,
     farm,
+    farm_exports,
     health,
     idempotency,
     keys,
@@ -26,6 +27,7 @@ from coordinator.api import (
     me,
     metrics,
     openapi,
+    outcomes,
     pictures,
     presets,
     previews,
@@ -88,6 +90,7 @@ def create_app(
     fetcher: Fetcher | None = None,
     provider: Provider | None = None,
     receivers: Reach | None = None,
+    grafana_url: str | None = None,
 ) -> FastAPI:
     """The API on an opened database and store; its lifespan listens for events, and tells webhooks.
 
@@ -99,6 +102,7 @@ def create_app(
             without it.
         provider: Whose tokens are taken beside API keys; nobody's without it.
         receivers: Reaches the receivers of webhooks; those at public hosts alone without it.
+        grafana_url: Where the farm's dashboards are, shown to operators.
     """
     strangers = RateLimit(limits.stranger_per_s, limits.stranger_burst)
     known_keys = KnownKeys(database, limits.key_cache_s, strangers)
@@ -122,6 +126,7 @@ def create_app(
         fetcher=fetcher or Fetcher(),
         receivers=receivers or Reach(),
         readiness=ReadinessCheck(database, store),
+        grafana_url=grafana_url,
     )
 
     counted.watch(services.hub, database)
@@ -181,6 +186,8 @@ def create_app(
         sessions,
         keys,
         farm,
+        farm_exports,
+        outcomes,
         quotas,
         audit,
     ):

@@ -13,7 +13,7 @@ from coordinator.api.models import Accepted, Attempt, Attempts, Chunk, Chunks, E
 from coordinator.api.pages import After, Limit, Offset, cut, next_cursor
 from coordinator.api.problems import documented
 from coordinator.api.requests import ExportRequest, PriorityRequest
-from coordinator.api.services import Parts
+from coordinator.api.services import Parts, Services
 from coordinator.database import Connection, batches, exports, quotas, transitions
 from coordinator.database.exports import Filter, NewExport
 from coordinator.texts import Moment, Text
@@ -23,6 +23,9 @@ from shared.intake import IntakeSpec
 from shared.states import ExportStatus
 
 router: Final = APIRouter(prefix="/exports", tags=["exports"], responses=documented(401, 422, 503))
+
+Most = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+ChunkIndex = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="Only those of a chunk.")]
 
 
 @router.post("", status_code=202, responses=documented(403, 404, 409, 507))
@@ -174,34 +177,36 @@ async def export_again(export_id: str, caller: By, services: Parts, once: Once) 
 
 @router.get("/{export_id}/chunks", responses=documented(404))
 async def list_chunks(
-    export_id: str,
-    caller: By,
-    services: Parts,
-    limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 1000,
-    offset: Offset = 0,
+    export_id: str, caller: By, services: Parts, limit: Most = 1000, offset: Offset = 0
 ) -> Chunks:
     """The pieces that an export is rendered in, and how each stands; none before it is planned."""
+    return await chunks_of(services, caller.user_id, export_id, limit=limit, offset=offset)
+
+
+@router.get("/{export_id}/attempts", responses=documented(404))
+async def list_attempts(
+    export_id: str, caller: By, services: Parts, chunk: ChunkIndex = None, limit: Most = 100
+) -> Attempts:
+    """What was tried for an export, newest first: where it spent its time, and what failed."""
+    return await attempts_of(services, caller.user_id, export_id, limit=limit, chunk=chunk)
+
+
+async def chunks_of(
+    services: Services, user_id: str | None, export_id: str, *, limit: int, offset: int
+) -> Chunks:
+    """A page of the pieces of an export of a user's, or of anybody's."""
     async with services.database.transaction() as connection:
-        await exports.get_export(connection, caller.user_id, export_id)
+        await exports.get_export(connection, user_id, export_id)
         rows = await exports.list_chunks(connection, export_id, limit=limit + 1, offset=offset)
     page, has_more = cut(rows, limit)
     return Chunks(chunks=[Chunk(**row) for row in page], has_more=has_more)
 
 
-@router.get("/{export_id}/attempts", responses=documented(404))
-async def list_attempts(
-    export_id: str,
-    caller: By,
-    services: Parts,
-    chunk: Annotated[
-        int | None, Query(ge=0, le=2**31 - 1, description="Only those of a chunk.")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100,
+async def attempts_of(
+    services: Services, user_id: str | None, export_id: str, *, limit: int, chunk: int | None
 ) -> Attempts:
-    """What was tried for an export, newest first: where it spent its time, and what failed."""
+    """What was tried for an export of a user's, or of anybody's, or for one of its pieces."""
     async with services.database.transaction() as connection:
-        await exports.get_export(connection, caller.user_id, export_id)
+        await exports.get_export(connection, user_id, export_id)
         rows = await exports.list_attempts(connection, export_id, limit=limit, chunk=chunk)
-    return Attempts(
-        attempts=[Attempt(**{name: row[name] for name in Attempt.model_fields}) for row in rows]
-    )
+    return Attempts(attempts=[Attempt(**row) for row in rows])

@@ -10,11 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from coordinator.api.auth import ByOperator
 from coordinator.api.known_keys import Caller
-from coordinator.api.models import Export
 from coordinator.api.problems import documented
-from coordinator.api.requests import PriorityRequest
-from coordinator.api.services import Parts
-from coordinator.database import Connection, audit, farm, transitions
+from coordinator.api.services import Parts, Services
+from coordinator.database import Connection, audit, farm
 from coordinator.texts import Text
 
 router: Final = APIRouter(prefix="/farm", tags=["farm"], responses=documented(401, 403, 422, 503))
@@ -22,7 +20,6 @@ router: Final = APIRouter(prefix="/farm", tags=["farm"], responses=documented(40
 _MOST: Final = 1000
 """Attempts and users that are shown; a view is no list."""
 
-ExportId = Annotated[str, Path(description="Anybody's export.")]
 NodeId = Annotated[str, Path(description="The node's id.")]
 
 
@@ -53,6 +50,10 @@ class Node(BaseModel):
     gpus: float = Field(description="GPUs.")
     draining_at: datetime | None = Field(
         description="Since when it gets nothing more; null: it takes work."
+    )
+    set_aside_until: datetime | None = Field(
+        description="Until when it gets nothing while there are others, since what it does fails; "
+        "null: it gets work."
     )
     running: int = Field(description="Attempts that it is at; what drains is empty at 0.")
     first_seen_at: datetime = Field(description="Since when it is known.")
@@ -100,13 +101,16 @@ class FarmView(BaseModel):
     queue: list[UserQueue] = Field(
         description="What waits, by user; the first 1000, the most urgent before."
     )
+    grafana_url: str | None = Field(
+        description="Where its dashboards are; null: the settings do not say."
+    )
 
 
 @router.get("")
 async def get_farm(caller: ByOperator, services: Parts) -> FarmView:  # noqa: ARG001
     """How the farm is: nodes, slots, what runs where, what waits."""
     async with services.database.transaction() as connection:
-        return await _view(connection)
+        return await _view(connection, services)
 
 
 @router.post("/pause")
@@ -121,7 +125,7 @@ async def pause_farm(
     async with services.database.transaction() as connection:
         await farm.pause(connection, caller.user_id, reason)
         await audit.note(connection, caller, "farm.pause", reason=reason)
-        return await _view(connection)
+        return await _view(connection, services)
 
 
 @router.post("/resume")
@@ -130,65 +134,7 @@ async def resume_farm(caller: ByOperator, services: Parts) -> FarmView:
     async with services.database.transaction() as connection:
         await farm.resume(connection)
         await audit.note(connection, caller, "farm.resume")
-        return await _view(connection)
-
-
-@router.get("/exports/{export_id}", responses=documented(404))
-async def get_any_export(export_id: ExportId, caller: ByOperator, services: Parts) -> Export:  # noqa: ARG001
-    """Anybody's export."""
-    async with services.database.transaction() as connection:
-        return Export.of(await farm.get_export(connection, export_id))
-
-
-@router.post("/exports/{export_id}/pause", responses=documented(404, 409))
-async def pause_export(export_id: ExportId, caller: ByOperator, services: Parts) -> Export:
-    """Let nothing more of an export begin; what is under way is finished."""
-    async with services.database.transaction() as connection:
-        await farm.get_export(connection, export_id)
-        row = await transitions.pause_export(connection, export_id)
-        await audit.note(connection, caller, "export.pause", export_id)
-    return Export.of(row)
-
-
-@router.post("/exports/{export_id}/resume", responses=documented(404))
-async def resume_export(export_id: ExportId, caller: ByOperator, services: Parts) -> Export:
-    """Let a paused export go on; one that is not paused stays as it is."""
-    async with services.database.transaction() as connection:
-        await farm.get_export(connection, export_id)
-        row = await transitions.resume_export(connection, export_id)
-        await audit.note(connection, caller, "export.resume", export_id)
-    return Export.of(row)
-
-
-@router.patch("/exports/{export_id}", responses=documented(404, 409))
-async def prioritise_export(
-    export_id: ExportId, request: PriorityRequest, caller: ByOperator, services: Parts
-) -> Export:
-    """Let anybody's export come earlier or later than everybody's."""
-    async with services.database.transaction() as connection:
-        before = await farm.get_export(connection, export_id)
-        row = await transitions.set_priority(connection, None, export_id, request.priority)
-        await audit.note(
-            connection,
-            caller,
-            "export.prioritise",
-            export_id,
-            before=before["priority"],
-            priority=request.priority,
-        )
-    return Export.of(row)
-
-
-@router.post("/exports/{export_id}/cancel", responses=documented(404, 409))
-async def cancel_any_export(export_id: ExportId, caller: ByOperator, services: Parts) -> Export:
-    """Cancel anybody's export; its owner is told that an operator did."""
-    async with services.database.transaction() as connection:
-        await farm.get_export(connection, export_id)
-        row = await transitions.cancel_export(
-            connection, None, export_id, "Cancelled by an operator."
-        )
-        await audit.note(connection, caller, "export.cancel", export_id)
-    return Export.of(row)
+        return await _view(connection, services)
 
 
 @router.post("/nodes/{node_id}/drain", responses=documented(404))
@@ -214,7 +160,7 @@ async def _drain(node_id: str, caller: Caller, services: Parts, *, draining: boo
     return Node(**row)
 
 
-async def _view(connection: Connection) -> FarmView:
+async def _view(connection: Connection, services: Services) -> FarmView:
     told = await farm.get_dispatcher(connection)
     paused = None
     if told["paused_at"] is not None:
@@ -227,4 +173,5 @@ async def _view(connection: Connection) -> FarmView:
         nodes=[Node(**row) for row in await farm.list_nodes(connection)],
         running=[RunningAttempt(**row) for row in await farm.list_running(connection, limit=_MOST)],
         queue=[UserQueue(**row) for row in await farm.list_users(connection, limit=_MOST)],
+        grafana_url=services.grafana_url,
     )

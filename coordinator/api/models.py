@@ -121,6 +121,7 @@ class Chunks(BaseModel):
 class Attempt(BaseModel):
     """One numbered try of one piece of work."""
 
+    attempt_id: int = Field(description="Number of the attempt, by which operators find its log.")
     kind: str = Field(description="intake, survey, audio, chunk or stitch.")
     chunk_index: int | None = Field(description="Which chunk.")
     number: int = Field(description="Which try, counted from 1.")
@@ -132,6 +133,7 @@ class Attempt(BaseModel):
     )
     error_kind: str | None = Field(description="permanent, transient or suspect.")
     error_message: str | None = Field(description="What went wrong.")
+    has_log: bool = Field(description="Whether its worker's last words were kept for operators.")
 
 
 class Attempts(BaseModel):

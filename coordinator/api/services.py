@@ -52,6 +52,8 @@ class Services:
     """Reaches the receivers of webhooks."""
     readiness: ReadinessCheck
     """How the parts stand."""
+    grafana_url: str | None
+    """Where the farm's dashboards are."""
 
 
 # Like all that routes depend on, a coroutine: plain functions would be run in threads.

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from coordinator.api.auth import By
 from coordinator.api.problems import documented
-from coordinator.api.services import Parts
+from coordinator.api.services import Parts, Services
 from coordinator.database import farm
 from coordinator.waiting import Facts, Why, why_waiting
 from shared.states import ExportStatus
@@ -30,7 +30,9 @@ class WhyWaiting(BaseModel):
     not_before: datetime | None = Field(
         description="When it may begin, where it rests after a failure."
     )
-    own_ahead: int = Field(description="Your exports that come before it; 1000 for more, too.")
+    own_ahead: int = Field(
+        description="Its owner's exports that come before it; 1000 for more, too."
+    )
     users_waiting: int = Field(description="Other users who have work waiting; 1000 for more, too.")
     users_ahead: int = Field(description="Of these, those whose work has a higher priority.")
 
@@ -38,11 +40,16 @@ class WhyWaiting(BaseModel):
 @router.get("/{export_id}/why-waiting", responses=documented(404))
 async def get_why_waiting(export_id: str, caller: By, services: Parts) -> WhyWaiting:
     """What one of your exports waits for."""
+    return await why_of(services, caller.user_id, export_id)
+
+
+async def why_of(services: Services, user_id: str | None, export_id: str) -> WhyWaiting:
+    """What an export of a user's waits for, in words for him; or anybody's, in words for others."""
     async with services.database.transaction() as connection:
-        row = await farm.get_waiting(connection, caller.user_id, export_id)
+        row = await farm.get_waiting(connection, user_id, export_id)
     known = {field.name: row[field.name] for field in fields(Facts)}
     facts = Facts(**known | {"status": ExportStatus(row["status"])})
-    reason = why_waiting(facts)
+    reason = why_waiting(facts, whose="its owner's" if user_id is None else "yours")
     return WhyWaiting(
         export_id=row["id"],
         status=facts.status,

@@ -192,7 +192,9 @@ def _show(found: FarmView) -> None:
     names = {node.id: node.name for node in found.nodes}
     nodes = Table("node", "id", "processors", "GPUs", "running", "", box=None)
     for node in found.nodes:
+        aside = node.set_aside_until
         state = "drains" if node.draining_at else ""
+        state = state or (f"set aside until {aside:%H:%M} UTC" if aside else "")
         shown = node.id[:_ID_SHOWN]
         numbers = (f"{node.cpus:g}", f"{node.gpus:g}", str(node.running))
         nodes.add_row(cell(node.name), shown, *numbers, state)

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from coordinator.client.base import PAGE, Base
-from coordinator.client.models import Export, FarmNode, FarmView, Quota, QuotaLimits, UserUse, Why
+from coordinator.client.models import (
+    Export,
+    FarmFailures,
+    FarmMinute,
+    FarmNode,
+    FarmView,
+    Quota,
+    QuotaLimits,
+    UserUse,
+    Why,
+)
 from coordinator.client.reading import part, read_answer
+from shared.states import ExportStatus
 
 
 class Farm(Base):
@@ -27,6 +40,39 @@ class Farm(Base):
     def resume_farm(self) -> FarmView:
         """Let work begin again."""
         return read_answer(FarmView, self._http.json("POST", "v1/farm/resume", again=True))
+
+    def everybodys_exports(
+        self, *, statuses: Collection[ExportStatus] = (), user_id: str | None = None
+    ) -> Iterator[Export]:
+        """The exports of everybody, newest first; pages are asked for as they are needed.
+
+        Args:
+            statuses: Only those that stand so; all without any.
+            user_id: Only those of a user.
+        """
+        query = {"limit": PAGE, "status": [str(each) for each in statuses], "user_id": user_id}
+        for plain in self._all("v1/farm/exports", "exports", **query):
+            yield read_answer(Export, plain)
+
+    def throughput(self, minutes: int = 60) -> tuple[FarmMinute, ...]:
+        """What was done in each of the last minutes, oldest first."""
+        found = self._http.json("GET", "v1/farm/throughput", query={"minutes": minutes})
+        return tuple(read_answer(FarmMinute, each) for each in found["minutes"])
+
+    def failures(self, minutes: int = 60, *, limit: int | None = None) -> FarmFailures:
+        """What failed in the last minutes, and how attempts ended on each node."""
+        query = {"minutes": minutes, "limit": limit}
+        found = self._http.json("GET", "v1/farm/failures", query=query)
+        return read_answer(FarmFailures, found)
+
+    def attempt_log(self, attempt_id: int) -> str:
+        """What a worker said at last in an attempt that failed.
+
+        Raises:
+            NotFoundError: Nothing, or there is no such attempt.
+        """
+        with self._http.opened("GET", f"v1/farm/attempts/{attempt_id}/log") as response:
+            return response.read().decode()
 
     def any_export(self, export_id: str) -> Export:
         """Anybody's export."""

@@ -115,6 +115,7 @@ class Chunk(_Answer):
 class Attempt(_Answer):
     """One numbered try of one piece of work."""
 
+    attempt_id: int = Field(default=0, description="Number of the attempt.")
     kind: str = Field(description="intake, survey, audio, chunk or stitch.")
     chunk_index: int | None = Field(default=None, description="Which chunk.")
     number: int = Field(description="Which try, counted from 1.")
@@ -123,6 +124,7 @@ class Attempt(_Answer):
     ended_at: datetime | None = Field(default=None, description="When it ended.")
     outcome: str | None = Field(default=None, description="How; None while it is under way.")
     error_message: str | None = Field(default=None, description="What went wrong.")
+    has_log: bool = Field(default=False, description="Whether operators can read its log.")
 
 
 class Batch(_Answer):
@@ -310,6 +312,9 @@ class FarmNode(_Answer):
     cpus: float = Field(default=0, description="Processors.")
     gpus: float = Field(default=0, description="GPUs.")
     draining_at: datetime | None = Field(default=None, description="Since when it drains.")
+    set_aside_until: datetime | None = Field(
+        default=None, description="Until when it gets nothing, since what it does fails."
+    )
     running: int = Field(default=0, description="Attempts that it is at.")
 
 
@@ -350,6 +355,47 @@ class FarmView(_Answer):
     nodes: tuple[FarmNode, ...] = Field(default=(), description="By their names.")
     running: tuple[FarmAttempt, ...] = Field(default=(), description="What runs where.")
     queue: tuple[FarmUser, ...] = Field(default=(), description="What waits, by user.")
+    grafana_url: str | None = Field(default=None, description="Where its dashboards are.")
+
+
+class FarmMinute(_Answer):
+    """What was done in a minute."""
+
+    at: datetime = Field(description="When it began.")
+    frames: int = Field(default=0, description="Frames of the chunks that were committed.")
+    chunks: int = Field(default=0, description="Chunks that were committed.")
+    exports_completed: int = Field(default=0, description="Exports that were completed.")
+    exports_failed: int = Field(default=0, description="Exports that failed.")
+    attempts_failed: int = Field(default=0, description="Attempts that failed.")
+    attempts_lost: int = Field(default=0, description="Attempts that were lost.")
+
+
+class FarmFailure(Attempt):
+    """An attempt of anybody's that failed or was lost."""
+
+    export_id: str | None = Field(default=None, description="What it is part of.")
+    user_id: str = Field(description="Whose it is.")
+    node: str | None = Field(default=None, description="Id of the node, if it had begun.")
+
+
+class FarmNodeOutcomes(_Answer):
+    """How the attempts of a node ended."""
+
+    id: str = Field(description="Ray's id.")
+    name: str | None = Field(default=None, description="Its name; None: it is gone.")
+    committed: int = Field(default=0, description="Attempts whose result was accepted.")
+    failed: int = Field(default=0, description="Attempts that failed.")
+    lost: int = Field(default=0, description="Attempts that were lost.")
+    set_aside_until: datetime | None = Field(
+        default=None, description="Until when it gets nothing, since what it does fails."
+    )
+
+
+class FarmFailures(_Answer):
+    """What failed lately, and where."""
+
+    attempts: tuple[FarmFailure, ...] = Field(default=(), description="Newest first.")
+    nodes: tuple[FarmNodeOutcomes, ...] = Field(default=(), description="By their names.")
 
 
 class QuotaLimits(_Answer):

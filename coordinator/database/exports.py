@@ -133,8 +133,13 @@ async def get_exports(
     return await _QUERIES.all(connection, "get_exports", ids=list(export_ids), user_id=user_id)
 
 
-async def get_export(connection: Connection, user_id: str, export_id: str) -> Row:
-    """One export of a user's.
+async def get_export(connection: Connection, user_id: str | None, export_id: str) -> Row:
+    """One export.
+
+    Args:
+        connection: Any.
+        user_id: Whose it must be; None for anybody's.
+        export_id: Which.
 
     Raises:
         NotFoundError: There is none, or it is somebody else's.
@@ -185,6 +190,36 @@ async def list_exports(
         before_id=before_id,
         limit=limit,
         offset=offset,
+    )
+
+
+async def list_everybodys(
+    connection: Connection,
+    *,
+    limit: int,
+    statuses: Collection[ExportStatus] = (),
+    user_id: str | None = None,
+    before: tuple[datetime, str] | None = None,
+) -> Sequence[Row]:
+    """A page of the exports of everybody, newest first.
+
+    Args:
+        connection: Any.
+        limit: How many at most.
+        statuses: How they stand; in whatever way if there are none.
+        user_id: Whose they are; None for everybody's.
+        before: Only those that come after this one: when it was accepted, and its id.
+    """
+    before_at, before_id = before or (None, None)
+    return await _QUERIES.all(
+        connection,
+        "list_everybodys",
+        plan_anew=True,
+        statuses=[str(each) for each in set(statuses or ExportStatus)],
+        user_id=user_id,
+        before_at=before_at,
+        before_id=before_id,
+        limit=limit,
     )
 
 

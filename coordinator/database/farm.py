@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,8 +47,16 @@ async def read_orders(connection: Connection) -> Orders:
     return Orders(paused=row["is_paused"], draining=frozenset(row["draining"]))
 
 
-async def note_nodes(connection: Connection, nodes: Collection[Node]) -> None:
-    """Write down which nodes live, and forget those that are gone."""
+async def note_nodes(
+    connection: Connection, nodes: Collection[Node], resting: Mapping[str, float]
+) -> None:
+    """Write down which nodes live, and forget those that are gone.
+
+    Args:
+        connection: Inside a transaction.
+        nodes: As the cluster has them.
+        resting: For how many seconds nodes are set aside, by their ids.
+    """
     living = [node for node in nodes if node.alive]
     await _QUERIES.execute(
         connection,
@@ -57,6 +65,7 @@ async def note_nodes(connection: Connection, nodes: Collection[Node]) -> None:
         names=[node.name for node in living],
         cpus=[node.cpus for node in living],
         gpus=[node.gpus for node in living],
+        rests_s=[resting.get(node.id) for node in living],
     )
     await _QUERIES.execute(connection, "forget_nodes", gone_s=_GONE_S)
 
@@ -119,18 +128,6 @@ async def drain(connection: Connection, node_id: str, *, draining: bool) -> Row:
     return row
 
 
-async def get_export(connection: Connection, export_id: str) -> Row:
-    """One export, whosever it is.
-
-    Raises:
-        NotFoundError: There is none.
-    """
-    row = await _QUERIES.one(connection, "get_export", id=export_id)
-    if row is None:
-        raise NotFoundError(f"There is no export {export_id[:60]}.", export=export_id[:60])
-    return row
-
-
 async def get_user(connection: Connection, user_id: str) -> Row:
     """What a user has queued, under way and stored; zeros for who has nothing."""
     row = await _QUERIES.one(connection, "get_user", user_id=user_id)
@@ -138,8 +135,13 @@ async def get_user(connection: Connection, user_id: str) -> Row:
     return row
 
 
-async def get_waiting(connection: Connection, user_id: str, export_id: str) -> Row:
-    """What an export of a user's may be waiting for, as coordinator.waiting decides on.
+async def get_waiting(connection: Connection, user_id: str | None, export_id: str) -> Row:
+    """What an export may be waiting for, as coordinator.waiting decides on.
+
+    Args:
+        connection: Any.
+        user_id: Whose it must be; None for anybody's.
+        export_id: Which.
 
     Raises:
         NotFoundError: There is none, or it is somebody else's.

@@ -170,7 +170,9 @@ class Dispatcher:
         if now_s - self._confirmed_s > _CONFIRM_S:
             await self._confirm(term)
             await self._farm.tell(
-                await self._call(self._executor.nodes), list(self._running.values())
+                await self._call(self._executor.nodes),
+                list(self._running.values()),
+                self._suspects.resting_nodes(now_s),
             )
             self._confirmed_s = now_s
         if now_s - self._recovered_s > _RECOVER_S:
@@ -273,6 +275,7 @@ class Dispatcher:
                 running.id,
                 report,
                 worker=outcome.worker,
+                node=outcome.node,
                 retention_s=self._limits.retention_s,
                 plan=plan,
             )
@@ -302,7 +305,9 @@ class Dispatcher:
             if stopped:
                 await transitions.release_attempt(connection, running.id)
             else:
-                await transitions.fail_attempt(connection, running.id, error, worker=outcome.worker)
+                await transitions.fail_attempt(
+                    connection, running.id, error, worker=outcome.worker, node=outcome.node
+                )
         self._delete_own(running)
         if stopped:
             return
@@ -437,7 +442,8 @@ class Dispatcher:
             # No worker will ever hear of it: to be freed with what leaders before have lost.
             del self._running[running.id]
             raise
-        avoid = self._suspects.resting_nodes(time.monotonic()) | self._failed_on.get(item.id, set())
+        resting = self._suspects.resting_nodes(time.monotonic())
+        avoid = resting.keys() | self._failed_on.get(item.id, set())
         running.closed_nodes = self._farm.orders.draining
         await self._call(self._executor.submit, running.name, spec, avoid, running.closed_nodes)
         _log.info(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from coordinator.database import Connection, Database, farm, quotas
 from coordinator.database.farm import Orders, Place
@@ -54,13 +54,21 @@ class Farm:
         own = await quotas.running_limits(connection)
         self.most = Most(default=self.most.default, own=own)
 
-    async def tell(self, nodes: Sequence[Node], attempts: Collection[Running]) -> None:
-        """Hear what operators want, and write down which nodes live and what runs where."""
+    async def tell(
+        self, nodes: Sequence[Node], attempts: Collection[Running], resting: Mapping[str, float]
+    ) -> None:
+        """Hear what operators want, and write down which nodes live and what runs where.
+
+        Args:
+            nodes: As the cluster has them.
+            attempts: Under way.
+            resting: For how many seconds nodes are set aside, by their ids.
+        """
         self._nodes = nodes
         places = {each.attempt_id: each for each in map(_place, attempts)}
         changed = [each for name, each in places.items() if each != self._written.get(name)]
         async with self._database.transaction() as connection:
-            await farm.note_nodes(connection, nodes)
+            await farm.note_nodes(connection, nodes, resting)
             if changed:
                 await farm.note_places(connection, changed)
             await self.hear(connection)

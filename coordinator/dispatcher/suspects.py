@@ -61,7 +61,7 @@ class Suspects:
             return True
         return False
 
-    def resting_nodes(self, now_s: float) -> frozenset[str]:
-        """The nodes that are left alone now."""
+    def resting_nodes(self, now_s: float) -> dict[str, float]:
+        """The nodes that are left alone now, each with the seconds that are left of it."""
         self._resting = {node: until for node, until in self._resting.items() if until > now_s}
-        return frozenset(self._resting)
+        return {node: until - now_s for node, until in self._resting.items()}

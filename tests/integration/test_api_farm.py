@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,22 @@ from coordinator.api.limits import ApiLimits
 from coordinator.cli.app import run
 from coordinator.client import AccessError, Client
 from coordinator.quotas import QuotaLimits
+from shared.states import ExportStatus
 from shared.storage import LocalStore
 from tests.api import RunningApi
 
 pytestmark = pytest.mark.services
 
 GIB = 2**30
+GRAFANA = "https://grafana.test/d/farm"
 Command = Callable[..., str]
 
 
 @pytest.fixture
 def api(migrated_database_url: str, tmp_path: Path) -> Iterator[RunningApi]:
     limits = ApiLimits(quotas=QuotaLimits(queued=100, stored_bytes=GIB))
-    with RunningApi(migrated_database_url, LocalStore(tmp_path / "store"), limits) as running:
+    store = LocalStore(tmp_path / "store")
+    with RunningApi(migrated_database_url, store, limits, grafana_url=GRAFANA) as running:
         yield running
 
 
@@ -77,6 +82,48 @@ def begin(api: RunningApi, export: str, node: str | None = "n1") -> None:
     )
 
 
+def end(api: RunningApi, export: str, outcome: str, ago_s: int = 0, **columns: Any) -> int:
+    """Have an attempt at its first work item have ended a while ago; the attempt's number."""
+    (before,) = api.sql(
+        "select w.id, count(a.id) as tries from work_items w left join attempts a"
+        " on a.item_id = w.id where w.export_id = %s group by w.id order by w.id limit 1",
+        export,
+    )
+    fields = {
+        "item_id": before["id"],
+        "number": before["tries"] + 1,
+        "epoch": 1,
+        "node": "n1",
+        "worker": "n1:7",
+        "outcome": outcome,
+        "ended_at": datetime.now(UTC) - timedelta(seconds=ago_s),
+        **columns,
+    }
+    (made,) = api.sql(
+        f"insert into attempts ({', '.join(fields)})"  # noqa: S608  # names of ours
+        f" values ({', '.join(['%s'] * len(fields))}) returning id",
+        *fields.values(),
+    )
+    return int(made["id"])
+
+
+def add_chunk(api: RunningApi, frames: int) -> str:
+    """An export that is one chunk."""
+    export = api.add_export()
+    api.sql(
+        "insert into work_items (kind, export_id, user_id, chunk_index, start_frame, stop_frame)"
+        " values ('chunk', %s, 'ada', 0, 10, 10 + %s)",
+        export,
+        frames,
+    )
+    return export
+
+
+def ids_of(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [each["id"] for each in answer.json()["exports"]]
+
+
 def lead(api: RunningApi, slots: int = 2, **columns: Any) -> None:
     """As a dispatcher would leave it that leads."""
     api.sql("update dispatcher set leader = 'host 1', heartbeat_at = now(), slots = %s", slots)
@@ -111,6 +158,7 @@ def test_the_farm_is_seen_whole(api: RunningApi, ops: httpx.Client) -> None:
     begin(api, running)
     found = ops.get("/v1/farm").json()
     assert (found["leader"], found["slots"], found["paused"]) == ("host 1", 2, None)
+    assert found["grafana_url"] == GRAFANA
     assert 0 <= found["silent_s"] < 20
     assert [(each["name"], each["running"]) for each in found["nodes"]] == [
         ("alpha", 1),
@@ -266,18 +314,19 @@ def test_only_operators_get_at_the_farm(api: RunningApi, ops: httpx.Client) -> N
         if path.startswith("/v1/farm")
         for method in methods
     ]
-    assert len(routes) >= 15
+    assert len(routes) >= 20
     for method, path in routes:
-        for name, value in {"export_id": export, "node_id": "n1", "user_id": "ada"}.items():
+        own = {"export_id": export, "node_id": "n1", "user_id": "ada", "attempt_id": "1"}
+        for name, value in own.items():
             path = path.replace(f"{{{name}}}", value)
         body = {"priority": 1} if method in ("patch", "put") else None
         answer = user.request(method, path, json=body)
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
         assert httpx.request(method, api.url + path).status_code == 401, path
     assert audited(api) == []
-    for path in ("/v1/farm/exports/exp_none", "/v1/farm/exports/exp_none/pause"):
-        method = "POST" if path.endswith("pause") else "GET"
-        assert ops.request(method, path).status_code == 404
+    for action in ("", "/pause", "/why-waiting", "/chunks", "/attempts"):
+        method = "POST" if action == "/pause" else "GET"
+        assert ops.request(method, f"/v1/farm/exports/exp_none{action}").status_code == 404
 
 
 def test_an_export_says_what_it_waits_for(api: RunningApi, ops: httpx.Client) -> None:
@@ -311,6 +360,179 @@ def test_an_export_says_what_it_waits_for(api: RunningApi, ops: httpx.Client) ->
     assert api.client("ben").get(f"/v1/exports/{second}/why-waiting").status_code == 404
 
 
+def test_everybodys_exports_are_listed_by_status_and_user(
+    api: RunningApi, ops: httpx.Client
+) -> None:
+    queued = [api.add_export(user) for user in ("ada", "ben", "ada")]
+    rendering, failed, deleted = (api.add_export("ben") for _ in range(3))
+    api.tell(rendering, passing=False, status="rendering")
+    api.tell(failed, passing=False, status="failed", error_message="It broke.")
+    api.tell(deleted, passing=False, status="cancelled", deleted_at="now()")
+    path = "/v1/farm/exports"
+    assert ids_of(ops.get(path)) == [failed, rendering, *reversed(queued)]
+    unfinished = {"status": ["queued", "rendering", "uploading", "queued"]}
+    assert ids_of(ops.get(path, params=unfinished)) == [rendering, *reversed(queued)]
+    assert ids_of(ops.get(path, params={"status": "failed"})) == [failed]
+    of_ben = unfinished | {"user_id": "ben"}
+    assert ids_of(ops.get(path, params=of_ben)) == [rendering, queued[1]]
+    assert ids_of(ops.get(path, params={"user_id": "nobody"})) == []
+    assert ops.get(path, params={"status": ["queued", "done"]}).status_code == 422
+
+
+def test_pages_of_everybodys_exports_lead_through_all_of_them_once(
+    api: RunningApi, ops: httpx.Client
+) -> None:
+    made = [api.add_export(user) for user in ("ada", "ben", "ada", "cleo", "ben")]
+    api.sql("update export_jobs set created_at = '2026-01-01 00:00Z'")  # only ids tell them apart
+    api.tell(made[1], passing=False, status="rendering")
+    found, cursor = [], None
+    while True:
+        query = {"limit": 2} if cursor is None else {"limit": 2, "cursor": cursor}
+        page = ops.get("/v1/farm/exports", params=query).json()
+        found += [each["id"] for each in page["exports"]]
+        cursor = page["next_cursor"]
+        assert page["has_more"] is (cursor is not None)
+        if cursor is None:
+            break
+        api.add_export("new")
+    assert found == made[::-1]
+
+
+def test_anybodys_export_is_seen_as_its_owner_sees_it(api: RunningApi, ops: httpx.Client) -> None:
+    lead(api)
+    ada, first, export = api.client(), queue(api), queue(api)
+    attempt = end(api, export, "failed", error_kind="suspect", error_message="No.", log="Said.")
+    silent = end(api, export, "failed", error_kind="suspect", error_message="No.")
+    api.sql(
+        "insert into work_items (kind, export_id, user_id, chunk_index, start_frame, stop_frame)"
+        " values ('chunk', %s, 'ada', 0, 0, 60)",
+        export,
+    )
+    for part in ("", "/chunks", "/attempts", "/attempts?chunk=0", "/why-waiting"):
+        own, theirs = (
+            ada.get(f"/v1/exports/{export}{part}"),
+            ops.get(f"/v1/farm/exports/{export}{part}"),
+        )
+        if part != "/why-waiting":
+            assert own.json() == theirs.json()
+        else:
+            assert own.json()["message"].endswith("1 export of yours before it.")
+            assert theirs.json()["message"].endswith("1 export of its owner's before it.")
+            assert theirs.json()["own_ahead"] == 1
+    tried = ada.get(f"/v1/exports/{export}/attempts").json()["attempts"]
+    assert [(each["attempt_id"], each["has_log"]) for each in tried] == [
+        (silent, False),
+        (attempt, True),
+    ]
+    assert why(ada, first)["own_ahead"] == 0
+
+
+def test_throughput_has_every_minute(api: RunningApi, ops: httpx.Client) -> None:
+    chunk, other, stitched = add_chunk(api, 90), add_chunk(api, 30), queue(api)
+    now = datetime.now(UTC)
+    for export, outcome, ago in (
+        (chunk, "committed", 0),
+        (other, "committed", 1),
+        (other, "failed", 1),
+        (stitched, "committed", 1),
+        (stitched, "lost", 2),
+        (stitched, "late", 2),
+        (stitched, "failed", 120),
+    ):
+        end(api, export, outcome, ended_at=now - timedelta(minutes=ago))
+    api.complete(api.add_export(), b"video", "6" * 64)
+    failed = api.add_export()
+    api.tell(failed, passing=False, status="failed", error_message="No.", completed_at=now)
+    api.end(api.add_export())
+    api.sql("update export_jobs set completed_at = %s where status = 'completed'", now)
+    minutes = ops.get("/v1/farm/throughput", params={"minutes": 5}).json()["minutes"]
+    began = [datetime.fromisoformat(each.pop("at")) for each in minutes]
+    assert len(began) == 5
+    assert {late - early for early, late in itertools.pairwise(began)} == {timedelta(minutes=1)}
+    counted = [tuple(each.values()) for each in minutes]
+    nothing = (0, 0, 0, 0, 0, 0)
+    # A minute may have passed since.
+    while counted[-1] == nothing:
+        counted = [nothing, *counted[:-1]]
+    assert counted == [
+        nothing,
+        nothing,
+        (0, 0, 0, 0, 0, 1),
+        (30, 1, 0, 0, 1, 0),
+        (90, 1, 1, 1, 0, 0),
+    ]
+    assert len(ops.get("/v1/farm/throughput").json()["minutes"]) == 60
+    for wrong in (0, 181, "x"):
+        assert ops.get("/v1/farm/throughput", params={"minutes": wrong}).status_code == 422
+
+
+def test_what_failed_lately_is_told_with_its_node(api: RunningApi, ops: httpx.Client) -> None:
+    add_nodes(api, "alpha", "beta")
+    api.sql("update nodes set set_aside_until = now() + interval '5 minutes' where id = 'n2'")
+    export = queue(api, "ben")
+    lost = end(api, export, "lost", 90, node="gone")
+    end(api, export, "committed", 80)
+    failed = end(
+        api,
+        export,
+        "failed",
+        70,
+        node="n2",
+        error_kind="suspect",
+        error_message="No.",
+        log="So.",
+    )
+    end(api, export, "cancelled", 60)
+    end(api, export, "failed", 3700)
+    found = ops.get("/v1/farm/failures").json()
+    assert [each["attempt_id"] for each in found["attempts"]] == [failed, lost]
+    told = found["attempts"][0]
+    assert {name: told[name] for name in told if not name.endswith("_at")} == {
+        "attempt_id": failed,
+        "kind": "intake",
+        "export_id": export,
+        "export_name": "Song",
+        "chunk_index": None,
+        "user_id": "ben",
+        "number": 3,
+        "node": "n2",
+        "worker": "n1:7",
+        "outcome": "failed",
+        "error_kind": "suspect",
+        "error_message": "No.",
+        "has_log": True,
+    }
+    nodes = {each["id"]: each for each in found["nodes"]}
+    assert {
+        name: (each["name"], each["committed"], each["failed"], each["lost"])
+        for name, each in nodes.items()
+    } == {"n1": ("alpha", 1, 0, 0), "n2": ("beta", 0, 1, 0), "gone": (None, 0, 0, 1)}
+    aside = nodes["n2"]["set_aside_until"]
+    assert aside is not None
+    assert nodes["n1"]["set_aside_until"] is None
+    shown = ops.get("/v1/farm").json()["nodes"]
+    assert [each["set_aside_until"] for each in shown] == [None, aside]
+    query = {"minutes": 180, "limit": 1}
+    assert len(ops.get("/v1/farm/failures", params=query).json()["attempts"]) == 1
+    assert len(ops.get("/v1/farm/failures?minutes=180").json()["attempts"]) == 3
+    assert ops.get("/v1/farm/failures?minutes=1").json()["attempts"] == []
+
+
+def test_the_log_of_an_attempt_is_read_by_operators(api: RunningApi, ops: httpx.Client) -> None:
+    export = queue(api)
+    said = end(api, export, "failed", log="Traceback:\n  <b>é</b>")
+    silent = end(api, export, "failed")
+    answer = ops.get(f"/v1/farm/attempts/{said}/log")
+    assert (answer.status_code, answer.text) == (200, "Traceback:\n  <b>é</b>")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    for attempt, code in ((silent, "no_log"), (10**9, "not_found")):
+        refused = ops.get(f"/v1/farm/attempts/{attempt}/log")
+        assert (refused.status_code, refused.json()["code"]) == (404, code)
+    # Not even by who owns the export.
+    assert api.client().get(f"/v1/farm/attempts/{said}/log").status_code == 403
+
+
 def test_what_is_made_elsewhere_is_waited_for(api: RunningApi) -> None:
     lead(api)
     ada, first, second = api.client(), queue(api), queue(api)
@@ -328,6 +550,8 @@ def test_the_commands_see_and_hold_the_farm(api: RunningApi, midifarm: Command) 
     assert "host 1 leads; 2 slots." in shown
     assert "alpha" in shown
     assert "intake" in shown
+    api.sql("update nodes set set_aside_until = '2026-01-01 12:30Z' where id = 'n1'")
+    assert "set aside until 12:30 UTC" in midifarm("status")
     assert json.loads(midifarm("status", "--json"))["slots"] == 2
     assert "by ops: Moving [it]" in midifarm("pause", "--reason", "Moving [it]")
     assert "Paused" in midifarm("status")
@@ -354,6 +578,13 @@ def test_the_client_reaches_every_route(api: RunningApi) -> None:
     export = queue(api)
     with Client(api.url, api.key("ops", scope="operator")) as client:
         assert client.any_export(export).id == export
+        assert [each.id for each in client.everybodys_exports(user_id="ada")] == [export]
+        assert list(client.everybodys_exports(statuses=[ExportStatus.FAILED])) == []
+        assert len(client.throughput(5)) == 5
+        attempt = end(api, queue(api, "ben"), "failed", log="It broke.")
+        (failure,) = client.failures(5, limit=1).attempts
+        assert (failure.attempt_id, failure.user_id, failure.has_log) == (attempt, "ben", True)
+        assert client.attempt_log(attempt) == "It broke."
         assert client.prioritise_any(export, 3).priority == 3
         assert client.set_quota("a/b", queued=1).user_id == "a/b"
         assert client.quota("a/b").queued == 1

@@ -330,6 +330,12 @@ def his(api: RunningApi) -> dict[str, str]:
         " values ('lnk_1', %s, sha256('his'), now() + interval '1 day')",
         accepted["exports"][0]["id"],
     )
+    (attempt,) = api.sql(
+        "insert into attempts (item_id, number, epoch, outcome, ended_at, log)"
+        " select id, 1, 1, 'failed', now(), 'His.' from work_items where export_id = %s"
+        " returning id",
+        accepted["exports"][0]["id"],
+    )
     return {
         "asset_id": midi,
         "composition_id": composition,
@@ -342,6 +348,7 @@ def his(api: RunningApi) -> dict[str, str]:
         "webhook_id": "whk_1",
         "delivery_id": "dlv_1",
         "node_id": "node_1",
+        "attempt_id": str(attempt["id"]),
         "user_id": "bob",
     }
 

@@ -115,10 +115,21 @@ def furnish(api: RunningApi, user_id: str, number: int = 1) -> dict[str, str]:
         done[0]["id"],
         user_id,
     )
+    node = f"node_{user_id}_{number}"
+    api.sql("insert into nodes (id, name, cpus, gpus) values (%s, 'one', 1, 0)", node)
     api.sql(
-        "insert into attempts (item_id, number, epoch, worker, outcome, ended_at)"
-        " select id, 1, 1, 'one:7', 'committed', now() from work_items where export_id = %s",
+        "insert into attempts (item_id, number, epoch, worker, node, outcome, ended_at)"
+        " select id, 1, 1, 'one:7', %s, 'committed', now() from work_items where export_id = %s",
+        node,
         done[0]["id"],
+    )
+    (attempt,) = api.sql(
+        "insert into attempts (item_id, number, epoch, node, outcome, ended_at, error_kind,"
+        " error_message, log)"
+        " select id, 1, 1, %s, 'failed', now(), 'suspect', 'It broke.', 'Traceback: é'"
+        " from work_items where export_id = %s returning id",
+        node,
+        failed[1]["id"],
     )
     template = client.post("/v1/templates", json={"name": "Mine", "branding": {}}).json()["id"]
     preview = client.post("/v1/previews", json={"composition_id": composition}).json()["id"]
@@ -126,8 +137,6 @@ def furnish(api: RunningApi, user_id: str, number: int = 1) -> dict[str, str]:
     delivery = client.post(f"/v1/webhooks/{hook}/test").json()["id"]
     key = client.post("/v1/keys", json={"name": "laptop"}).json()["id"]
     made = client.post(f"/v1/exports/{done[0]['id']}/links").json()
-    node = f"node_{user_id}_{number}"
-    api.sql("insert into nodes (id, name, cpus, gpus) values (%s, 'one', 1, 0)", node)
     return {
         "asset_id": rejected,
         "composition_id": composition,
@@ -141,6 +150,7 @@ def furnish(api: RunningApi, user_id: str, number: int = 1) -> dict[str, str]:
         "webhook_id": hook,
         "delivery_id": delivery,
         "node_id": node,
+        "attempt_id": str(attempt["id"]),
         "user_id": user_id,
         "name": "aurora",
     }

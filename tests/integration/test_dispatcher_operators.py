@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from coordinator.database import Database, farm, quotas, transitions, work
+from coordinator.database import Database, farm, outcomes, quotas, transitions, work
 from coordinator.dispatcher.choosing import Most, Turns, choose
 from coordinator.dispatcher.limits import Limits
 from coordinator.ports import Item
 from coordinator.quotas import QuotaLimits
+from shared.errors import RenderError
 from shared.intake import IntakeSpec, ProbeSpec
 from shared.plan import ChunkSpec
 from shared.storage import LocalStore
@@ -312,6 +313,56 @@ async def test_nodes_that_are_gone_are_forgotten(database: Database, store: Loca
             return [each["id"] for each in await rows(database, "select id from nodes")] == ["here"]
 
         await until(one_is_left)
+
+
+@on_a_database
+async def test_a_node_on_which_everything_fails_is_set_aside_and_its_logs_are_kept(
+    database: Database, store: LocalStore
+) -> None:
+    workers = PaintedWorkers(store, slots=3, nodes=["node", "other"])
+    broken, failed = True, list[str]()
+    log = "frame 7: caf\u00e9 " + "x" * 20_000 + "\0 the end\n"
+
+    def fail(attempt: str, item: Item) -> RenderError | None:
+        if not broken:
+            return None
+        failed.append(attempt)
+        return RenderError("It broke.", log=log)
+
+    workers.fail = fail
+    workers.hold = lambda attempt, item: broken and len(failed) == 6
+    exports = [await add_export(database, song=f"song {number}") for number in range(6)]
+
+    async def is_aside(*, expected: bool) -> bool:
+        found = await rows(
+            database,
+            "select id from nodes where set_aside_until > now() + interval '9 min'"
+            " and set_aside_until < now() + interval '11 min'",
+        )
+        return found == ([{"id": "node"}] if expected else [])
+
+    async with dispatching(database, workers, store):
+        await until(lambda: is_aside(expected=True))
+        broken = False
+        for export in exports:
+            assert (await ended(database, export))["status"] == "completed"
+        await until(lambda: is_aside(expected=False))  # a success clears it
+    assert await rows(database, "select from nodes where set_aside_until is not null") == []
+    async with database.transaction() as connection:
+        failures = await outcomes.list_failures(connection, minutes=5, limit=100)
+        (told,) = [
+            each
+            for each in await outcomes.count_by_node(connection, minutes=5)
+            if each["id"] == "node"
+        ]
+        kept = await outcomes.get_log(connection, failures[0]["attempt_id"])
+    assert len(failures) == told["failed"] == 6
+    assert told["committed"] >= 6
+    assert {each["node"] for each in failures} == {"node"}
+    assert all(each["has_log"] for each in failures)
+    assert kept is not None
+    assert kept.endswith("\ufffd the end")
+    assert len(kept.encode()) == 16_384
 
 
 @on_a_database

@@ -254,6 +254,8 @@ def test_a_song_is_taken_in_drawn_and_stitched(desk: Desk) -> None:
     error = desk.outcome(desk.submit(stitch)).error
     assert isinstance(error, DamagedObjectError)
     assert error.facts["key"] == segments[1].key
+    assert "stitch" in error.facts["log"]
+    assert "\x1b" not in error.facts["log"]
 
 
 def test_a_piece_is_surveyed_and_previewed(desk: Desk) -> None:

@@ -22,7 +22,7 @@ def test_a_worker_that_fails_different_exports_in_a_row_is_replaced() -> None:
 def test_a_poisonous_export_is_not_the_workers_fault() -> None:
     suspects = Suspects()
     assert not any(suspects.failed("w", "n", "one", 0) for _ in range(20))
-    assert suspects.resting_nodes(0) == frozenset()
+    assert suspects.resting_nodes(0) == {}
 
 
 def test_a_success_clears_a_worker() -> None:
@@ -37,8 +37,9 @@ def test_a_bad_node_rests_for_a_while() -> None:
     suspects = Suspects()
     for number in range(6):
         suspects.failed(f"w{number}", "n", f"export {number}", 100.0)
-    assert suspects.resting_nodes(100.0) == {"n"}
-    assert suspects.resting_nodes(100.0 + NODE_REST_S) == frozenset()
+    assert suspects.resting_nodes(100.0) == {"n": NODE_REST_S}
+    assert suspects.resting_nodes(101.0) == {"n": NODE_REST_S - 1}
+    assert suspects.resting_nodes(100.0 + NODE_REST_S) == {}
 
 
 @pytest.mark.parametrize(

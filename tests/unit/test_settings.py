@@ -116,6 +116,14 @@ def test_the_keys_of_a_provider_are_had_safely(url: str) -> None:
         read_settings(ServiceSettings, jwt_jwks_url=fits, jwt_audience="us", jwt_issuer="them")
 
 
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "//grafana.test", "https://", "a b"])
+def test_operators_are_led_to_a_page_of_the_web_alone(url: str) -> None:
+    with pytest.raises(InputError, match="--grafana-url: it is no address like http"):
+        read_settings(ServiceSettings, grafana_url=url)
+    fits = "https://grafana.test/d/farm?orgId=1"
+    assert read_settings(ServiceSettings, grafana_url=fits).grafana_url == fits
+
+
 def test_a_secret_that_could_be_guessed_is_refused() -> None:
     with pytest.raises(InputError, match="--jwt-secret: it has fewer than 32 bytes") as caught:
         read_settings(ServiceSettings, jwt_secret="short", jwt_audience="us", jwt_issuer="them")  # noqa: S106

@@ -95,3 +95,10 @@ def test_of_several_reasons_the_first_of_the_list_is_told() -> None:
     for why in reversed(Why):
         everything |= REASONS[why][0][0]
         assert why_waiting(replace(NEXT, **everything)).why is why  # type: ignore[arg-type]
+
+
+def test_an_operator_is_not_told_that_it_is_his() -> None:
+    behind = why_waiting(replace(NEXT, own_ahead=2), whose="its owner's")
+    assert behind.sentence == "Its turn has not come: 2 exports of its owner's before it."
+    full = why_waiting(replace(NEXT, user_running=1, quota_running=1), whose="its owner's")
+    assert full.sentence.startswith("1 work item of its owner's under way, of 1 at a time")

@@ -20,8 +20,9 @@ join jsonb_array_elements(%(intakes)s::jsonb) with ordinality as i (document, nu
     on i.number = e.intake;
 
 -- name: get_export
--- One export of a user's.
-select * from export_jobs where id = %(id)s and user_id = %(user_id)s and deleted_at is null;
+-- One export, of a user's or anybody's.
+select * from export_jobs
+where id = %(id)s and (%(user_id)s::text is null or user_id = %(user_id)s) and deleted_at is null;
 
 -- name: get_exports
 -- Several exports of a user's, in the order in which they were accepted.
@@ -33,14 +34,8 @@ where id = any (%(ids)s) and user_id = %(user_id)s and deleted_at is null order 
 -- page of a long history reads few rows. Planned for its very values: which of the filters are
 -- there decides which index is right. Where statuses are wanted, each is looked through by itself,
 -- in the order of its index, however many exports stand otherwise: the filters are there twice.
--- Nobody is shown intake, plan and log, which are long.
-select e.id, e.user_id, e.name, e.status, e.stage, e.reason, e.progress, e.frames_done, e.frames,
-    e.fps, e.eta_s, e.chunks, e.chunks_done, e.chunks_cached, e.error_message, e.file_size,
-    e.duration_seconds, e.sha256, e.audio_lufs, e.audio_peak, e.renderings, e.composition_id,
-    e.composition_revision, e.batch_id, e.reexport_of, e.priority, e.paused_at, e.start_s, e.end_s,
-    e.warnings, e.config, e.download_url, e.poster_key, e.created_at, e.started_at, e.updated_at,
-    e.completed_at, e.expires_at, e.expired_at
-from export_jobs e
+select e.*
+from exports_shown e
 join (
     (select id, created_at from export_jobs
     where %(statuses)s::export_status[] is null and user_id = %(user_id)s and deleted_at is null
@@ -71,6 +66,26 @@ join (
 ) page using (id)
 order by page.created_at desc, page.id desc;
 
+-- name: list_everybodys
+-- A page of what everybody has, newest first: the newest of each status, which an index finds at
+-- once however many have ended, and of these the newest.
+select e.*
+from exports_shown e
+join (
+    select p.id, p.created_at
+    from unnest(%(statuses)s::export_status[]) as s (status)
+    cross join lateral (
+        select id, created_at from export_jobs
+        where status = s.status and deleted_at is null
+            and (%(user_id)s::text is null or user_id = %(user_id)s)
+            and (%(before_at)s::timestamptz is null
+                or (created_at, id) < (%(before_at)s, %(before_id)s::text))
+        order by created_at desc, id desc limit %(limit)s
+    ) p
+    order by p.created_at desc, p.id desc limit %(limit)s
+) page using (id)
+order by page.created_at desc, page.id desc;
+
 -- name: list_chunks
 -- The pieces of an export, each with the attempt that counts: the one that was committed, else the
 -- last one.
@@ -91,8 +106,8 @@ order by w.chunk_index limit %(limit)s offset %(offset)s;
 
 -- name: list_attempts
 -- What was tried for an export, newest first.
-select w.kind, w.chunk_index, a.number, a.worker, a.started_at, a.ended_at, a.outcome,
-    a.error_kind, a.error_message
+select a.id as attempt_id, w.kind, w.chunk_index, a.number, a.worker, a.started_at, a.ended_at,
+    a.outcome, a.error_kind, a.error_message, a.log is not null as has_log
 from attempts a join work_items w on w.id = a.item_id
 where w.export_id = %(id)s and (%(chunk)s::int is null or w.chunk_index = %(chunk)s)
 order by a.id desc limit %(limit)s;

@@ -5,13 +5,18 @@ select paused_at is not null as is_paused,
 from dispatcher;
 
 -- name: note_nodes
--- Which nodes live. Those that were seen a moment ago and have not changed are left as they are.
-insert into nodes as n (id, name, cpus, gpus)
-select * from unnest(%(ids)s::text[], %(names)s::text[], %(cpus)s::float8[], %(gpus)s::float8[])
+-- Which nodes live, and which of them are set aside for how long. Those that were seen a moment ago
+-- and have not changed are left as they are.
+insert into nodes as n (id, name, cpus, gpus, set_aside_until)
+select id, name, cpus, gpus, now() + make_interval(secs => rest_s)
+from unnest(%(ids)s::text[], %(names)s::text[], %(cpus)s::float8[], %(gpus)s::float8[],
+    %(rests_s)s::float8[]) as seen (id, name, cpus, gpus, rest_s)
 on conflict (id) do update
-set name = excluded.name, cpus = excluded.cpus, gpus = excluded.gpus, seen_at = now()
+set name = excluded.name, cpus = excluded.cpus, gpus = excluded.gpus,
+    set_aside_until = excluded.set_aside_until, seen_at = now()
 where n.seen_at < now() - interval '5 s'
-    or (n.name, n.cpus, n.gpus) is distinct from (excluded.name, excluded.cpus, excluded.gpus);
+    or (n.name, n.cpus, n.gpus, n.set_aside_until is null) is distinct from
+        (excluded.name, excluded.cpus, excluded.gpus, excluded.set_aside_until is null);
 
 -- name: forget_nodes
 -- Nodes that are gone.
@@ -95,10 +100,6 @@ where id = %(id)s;
 -- Have the dispatcher look what it may begin.
 select pg_notify('midifarm_work', '');
 
--- name: get_export
--- One export, whosever it is.
-select * from export_jobs where id = %(id)s and deleted_at is null;
-
 -- name: get_user
 -- What a user has queued, under way and stored.
 select count(*) filter (where e.status = 'queued') as exports_queued,
@@ -127,7 +128,7 @@ with recursive users as (
     -- The first work item of each other user.
     select i.priority
     from (select user_id from users
-        where user_id is not null and user_id <> %(user_id)s limit 1000) u
+        where user_id <> (select user_id from export_jobs where id = %(id)s) limit 1000) u
     cross join lateral (
         select priority from work_items
         where user_id = u.user_id and status = 'ready' and not held and rank > 0
@@ -166,4 +167,5 @@ left join lateral (
     where w.export_id = e.id and w.status = 'ready'
     -- What can begin first; only if nothing can, what hinders the others.
     order by w.not_before > now(), made_elsewhere, w.position limit 1) first on true
-where e.id = %(id)s and e.user_id = %(user_id)s and e.deleted_at is null;
+where e.id = %(id)s and (%(user_id)s::text is null or e.user_id = %(user_id)s)
+    and e.deleted_at is null;

@@ -207,8 +207,8 @@ returning id;
 -- name: end_attempt
 -- How a try ended; once.
 update attempts set outcome = %(outcome)s, ended_at = now(),
-    worker = coalesce(%(worker)s, worker), error_kind = %(error_kind)s,
-    error_message = %(error_message)s
+    worker = coalesce(%(worker)s, worker), node = coalesce(%(node)s, node),
+    error_kind = %(error_kind)s, error_message = %(error_message)s, log = %(log)s
 where id = %(id)s and outcome is null
 returning id;
 

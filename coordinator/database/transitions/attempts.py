@@ -18,6 +18,7 @@ from coordinator.database.transitions.steps import (
     fail,
     finish,
     go_on,
+    last_words,
     named,
     remake,
     reuse,
@@ -81,6 +82,7 @@ async def commit_attempt(
     report: Spec,
     *,
     worker: str | None,
+    node: str | None = None,
     retention_s: float,
     plan: tuple[ExportPlan, list[str]] | None = None,
 ) -> Committed:
@@ -91,6 +93,7 @@ async def commit_attempt(
         attempt_id: Whose result it is.
         report: What the worker tells.
         worker: Who it was.
+        node: Where.
         retention_s: How long a finished video is kept.
         plan: Of the export, where the report is an intake's, with what its owner should know.
     """
@@ -101,7 +104,7 @@ async def commit_attempt(
         superseded = kept is not None and kept != getattr(report, "key", None)
         return Committed(accepted=True, superseded=superseded, export_id=item["export_id"])
     if item is None or item["outcome"] is not None or item["status"] != "running":
-        await _end(connection, attempt_id, "late", worker)
+        await _end(connection, attempt_id, "late", worker, node)
         # Forgotten since, maybe; but what it made may stand.
         key = getattr(report, "key", None)
         found = key and await QUERIES.one(connection, "artifact_of", key=key)
@@ -124,7 +127,7 @@ async def commit_attempt(
         stored = artifact["report"] | {"index": item["chunk_index"]} if superseded else stored
         if item["kind"] != "chunk":
             stored.pop("index", None)
-    await _end(connection, attempt_id, "committed", worker)
+    await _end(connection, attempt_id, "committed", worker, node)
     await finish(connection, item, stored)
     await go_on(connection, item, stored, retention_s, plan)
     return Committed(accepted=True, superseded=superseded, export_id=item["export_id"])
@@ -160,14 +163,27 @@ async def reuse_item(
 
 
 async def fail_attempt(
-    connection: Connection, attempt_id: int, error: MidifarmError, *, worker: str | None
+    connection: Connection,
+    attempt_id: int,
+    error: MidifarmError,
+    *,
+    worker: str | None,
+    node: str | None = None,
 ) -> None:
-    """Note that an attempt failed: its item is tried again or fails its export."""
+    """Note that an attempt failed: its item is tried again or fails its export.
+
+    Args:
+        connection: Inside a transaction.
+        attempt_id: Which.
+        error: Why; the end of its log is kept.
+        worker: Who tried.
+        node: Where.
+    """
     item = await _lock_attempt(connection, attempt_id)
     if item is None or item["outcome"] is not None or item["status"] != "running":
-        await _end(connection, attempt_id, "cancelled", worker)
+        await _end(connection, attempt_id, "cancelled", worker, node)
         return
-    await _end(connection, attempt_id, "failed", worker, error)
+    await _end(connection, attempt_id, "failed", worker, node, error)
     lost = isinstance(error, DamagedObjectError | ObjectNotFoundError)
     if item["kind"] == "stitch" and lost and await remake(connection, item["export_id"], error):
         return
@@ -218,7 +234,7 @@ async def forget_artifact(connection: Connection, key: str) -> None:
 async def release_attempt(connection: Connection, attempt_id: int) -> None:
     """Note that an attempt ended because it was told to; nobody is to blame."""
     item = await _lock_attempt(connection, attempt_id)
-    await _end(connection, attempt_id, "cancelled", None)
+    await _end(connection, attempt_id, "cancelled", None, None)
     if item is None or item["status"] != "running":
         return
     left = await QUERIES.one(connection, "attempts_under_way", item_id=item["id"])
@@ -288,6 +304,7 @@ async def _end(
     attempt_id: int,
     outcome: str,
     worker: str | None,
+    node: str | None,
     error: MidifarmError | None = None,
 ) -> None:
     await QUERIES.execute(
@@ -296,6 +313,8 @@ async def _end(
         id=attempt_id,
         outcome=outcome,
         worker=worker,
+        node=node,
         error_kind=str(error.kind) if error else None,
         error_message=storable(error.message) if error else None,
+        log=last_words(error) if error else None,
     )

@@ -25,6 +25,9 @@ from shared.states import ExportAction
 _MOST_RENDERINGS: Final = 8
 """shared.fitting gives up before; no mistake there may keep the farm busy for ever."""
 
+_LOG_BYTES: Final = 16_384
+"""What is kept of a worker's log: its end, where it says what went wrong."""
+
 
 async def finish(connection: Connection, item: Row, report: dict[str, Any]) -> None:
     """Note that a work item is done."""
@@ -202,7 +205,6 @@ async def fail(
     connection: Connection, row: Row, error: MidifarmError, reason: str | None = None
 ) -> None:
     """End an export that cannot be finished."""
-    log = error.facts.get("log")
     await change(
         connection,
         row,
@@ -210,7 +212,7 @@ async def fail(
         "fail_export",
         reason=reason,
         message=storable(error.message),
-        log=storable(str(log)) if log else None,
+        log=last_words(error),
     )
     await QUERIES.execute(connection, "cancel_items", ids=[row["id"]])
     await tell(connection, row["id"])
@@ -239,6 +241,13 @@ async def remake(connection: Connection, export_id: str, error: MidifarmError) -
     await planned.count_lost(connection, export_id, made)
     await tell(connection, export_id)
     return True
+
+
+def last_words(error: MidifarmError) -> str | None:
+    """The end of what a worker said before it failed; None where it said nothing."""
+    log = storable(str(error.facts.get("log") or "")).strip()
+    # A character that the cut goes through is left out.
+    return log.encode()[-_LOG_BYTES:].decode(errors="ignore") or None
 
 
 def named(item: Row) -> str:
