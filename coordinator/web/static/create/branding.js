@@ -107,11 +107,13 @@ export function branding(context, draft) {
     const { name } = templates.get(id);
     const text = "Videos that were made with it stay as they are.";
     if (!(await confirm(`Delete ${name}?`, text, "Delete"))) return;
+    const wasChosen = draft.template === id;
+    if (wasChosen) choose(null); // nothing may ask for it while it goes
     try {
       await templates.delete(id);
-      if (draft.template === id) choose(null);
       toast(`${name} is deleted`);
     } catch (problem) {
+      if (wasChosen) choose(id);
       complain(problem);
     }
   }

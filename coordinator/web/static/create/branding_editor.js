@@ -6,7 +6,7 @@ import { attribute, el, say } from "../elements.js";
 import { endCardFields, watermarkFields } from "./branding_fields.js";
 import { brandingLooks } from "./branding_looks.js";
 import { templatesOf } from "./branding_templates.js";
-import { switchField, textField } from "./custom_fields.js";
+import { firstInvalid, switchField, textField } from "./custom_fields.js";
 
 const USUAL = {
   watermark: { imageUrl: null, position: "bottom-right", opacity: 0.5, scale: 0.12 },
@@ -101,7 +101,7 @@ export function openTemplate(context, draft, template, onKept) {
   async function submit(event) {
     event.preventDefault();
     fail([]);
-    const invalid = form.querySelector("input:invalid:enabled");
+    const invalid = firstInvalid(form);
     if (invalid !== null) return invalid.focus();
     if (document.name.trim() === "") {
       return fail([{ field: "name", message: "Give it a name, by which you choose it." }]);

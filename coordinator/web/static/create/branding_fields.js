@@ -49,6 +49,7 @@ export function endCardFields(logos, onChange) {
     text: textField("Text", (text) => onChange({ text }), {
       longest: LONGEST_TEXT,
       placeholder: "New music every Friday",
+      isWide: true,
     }),
     font: fileField("Font", (font) => onChange({ font }), {
       kind: "font",
@@ -57,7 +58,7 @@ export function endCardFields(logos, onChange) {
     }),
     "socialMedia.handles": handlesField(links),
     "socialMedia.showQrCode": switchField("QR code", (showQrCode) => links({ showQrCode }), {
-      hint: "It leads to the first of them, or to the address below.",
+      hint: "It leads to the first of them, or to another address.",
     }),
     "socialMedia.qrUrl": textField("Address in the QR code", (url) => links({ qrUrl: url || null }), {
       longest: LONGEST_ADDRESS,

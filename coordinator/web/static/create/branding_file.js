@@ -4,8 +4,8 @@ import { get, upload } from "../api.js";
 import { attribute, el, say } from "../elements.js";
 import { icon } from "../icons.js";
 import { percent } from "../formatting.js";
-import { settled } from "./assets.js";
 import { listField } from "./custom_fields.js";
+import { settled } from "./settled.js";
 
 const PAGE = 50;
 
@@ -29,7 +29,7 @@ export function fileField(label, onChange, { kind, accept, builtIn = [], none })
     icon("upload"),
     words,
   );
-  const element = el("div", { class: "file" }, list.element, button, input);
+  const element = el("div", { class: "file field-wide" }, list.element, button, input);
   const titles = new Map(builtIn.map((name) => [name, titleOf(name)]));
   let value = null;
 
@@ -47,7 +47,8 @@ export function fileField(label, onChange, { kind, accept, builtIn = [], none })
     attribute(button, "aria-busy", "true");
     try {
       const onProgress = (share) => say(words, percent(share));
-      const asset = await settled(await upload(file, { kind, onProgress }));
+      const sent = await upload(file, { kind, onProgress });
+      const asset = await settled(`/assets/${sent.id}`, sent);
       if (asset.status === "rejected") throw new Error(asset.reason);
       titles.set(asset.id, asset.name);
       value = asset.id;

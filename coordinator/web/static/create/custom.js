@@ -4,10 +4,10 @@ import { announce, toast } from "../announce.js";
 import { post } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { attribute, el, say } from "../elements.js";
-import { listField, numberField, textField } from "./custom_fields.js";
+import { firstInvalid, listField, numberField, textField } from "./custom_fields.js";
 import { settingsForm } from "./custom_form.js";
 import { rangeFields } from "./custom_range.js";
-import { lengthOf, summary } from "./custom_summary.js";
+import { lengthOf, overlong, summary } from "./custom_summary.js";
 import { fitting } from "./fitting.js";
 import { still } from "./outputs_still.js";
 
@@ -42,29 +42,31 @@ export function openCustom(context, start) {
   };
   let beforeGif = null; // the size and the rate that becoming a GIF took away
 
-  const settings = settingsForm(fit, context.presets, change);
+  const settings = settingsForm(fit, context.presets, change, ownFields());
   const moved = el("div", { class: "moved", role: "status" });
   const line = el("p", { class: "summary figures" });
+  const tooLong = el("p", { class: "overlong" });
   const wrong = el("p", { class: "wrong", role: "alert" });
   const frame = still("A frame of the video");
   const queue = el("button", { class: "primary", type: "submit", text: "Export" });
   const form = el(
     "form",
     { class: "custom", noValidate: true, on: { submit } },
-    el("div", { class: "stack" }, beginning(), settings.elements),
+    el("div", { class: "stack" }, settings.elements),
     el(
       "div",
       { class: "custom-side" },
       el("div", { class: "custom-still" }, frame.element),
       line,
+      tooLong,
       moved,
       wrong,
       el("div", { class: "actions" }, queue),
     ),
   );
 
-  /** What begins it, what it is called, and which part of the song it shows. */
-  function beginning() {
+  /** What is no part of the configuration: its name, which part of the song it shows. */
+  function ownFields() {
     const source = listField("Start from", (name) => {
       const chosen = name === null ? start.config : presetOf(context, name);
       // The branding is no part of what a preset says.
@@ -93,11 +95,13 @@ export function openCustom(context, start) {
     name.show(state.name);
     part.show(state);
     priority.show(state.priority);
-    settings.add("song", "start_s", part.start);
-    settings.add("song", "end_s", part.end);
-    settings.add("queue", "priority", priority);
-    settings.add("file", "name", name);
-    return source.element;
+    return [
+      ["begin", "source", source],
+      ["begin", "name", name],
+      ["song", "start_s", part.start],
+      ["song", "end_s", part.end],
+      ["queue", "priority", priority],
+    ];
   }
 
   function change(wanted, { isWhole = false } = {}) {
@@ -115,8 +119,10 @@ export function openCustom(context, start) {
 
   function showResult() {
     const facts = fit.facts(state.config);
-    const video_s = lengthOf(state.config, state, song_s, start.cardS);
+    const video_s = lengthOf(state, song_s, facts.picture ? (start.cardS ?? 0) : 0);
     say(line, summary(state.config, facts, video_s));
+    say(tooLong, overlong(state.config, video_s));
+    tooLong.hidden = tooLong.textContent === "";
     const body = facts.picture ? previewOf(video_s) : "Sound alone: there is nothing to see.";
     frame.show(state.config.quality.resolution, body, start.compositionId);
   }
@@ -146,7 +152,7 @@ export function openCustom(context, start) {
   async function submit(event) {
     event.preventDefault();
     say(wrong, settings.fail([]));
-    const invalid = form.querySelector("input:invalid:enabled");
+    const invalid = firstInvalid(form);
     if (invalid !== null) {
       settings.reveal(invalid);
       return;

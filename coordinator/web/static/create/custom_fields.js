@@ -36,10 +36,16 @@ function framed(label, control, { unit, hint = "", isWide = false } = {}) {
   return { element, control, fail, tell };
 }
 
+/** The first control of a form that somebody must mend; null where there is none. */
+export function firstInvalid(form) {
+  const invalid = [...form.querySelectorAll("input:invalid:enabled")];
+  return invalid.find((input) => input.closest("[hidden]") === null) ?? null;
+}
+
 /** A line of text. */
-export function textField(label, onChange, { hint, longest, placeholder = "" } = {}) {
+export function textField(label, onChange, { hint, longest, placeholder = "", isWide } = {}) {
   const input = el("input", { type: "text", maxLength: longest ?? 200, placeholder });
-  const field = framed(label, input, { hint });
+  const field = framed(label, input, { hint, isWide });
   input.addEventListener("input", () => onChange(input.value));
   const show = (value) => {
     if (input.value !== (value ?? "")) input.value = value ?? "";
@@ -129,14 +135,14 @@ export function listField(label, onChange, { hint = "", none, isWide } = {}) {
 }
 
 /** Yes or no. */
-export function switchField(label, onChange, { hint = "" } = {}) {
+export function switchField(label, onChange, { hint = "", isWide = false } = {}) {
   const id = nextId();
   const input = el("input", { id, type: "checkbox", "aria-describedby": `${id}-told` });
   const told = el("p", { id: `${id}-told`, class: "hint", text: hint });
   const wrong = el("p", { class: "wrong", role: "alert" });
   const element = el(
     "div",
-    { class: "field" },
+    { class: isWide ? "field field-wide" : "field" },
     el("label", { class: "check", for: id }, input, label),
     told,
     wrong,

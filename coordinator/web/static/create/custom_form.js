@@ -12,8 +12,10 @@ import { PLATFORM_TITLES } from "./outputs_platforms.js";
  * @param {object[]} presets
  * @param {(config: object) => void} onChange Called with the configuration as somebody wants it,
  *     which may not go together.
+ * @param {Array} others Fields that are no part of a configuration, as `[group, place, field]`;
+ *     they come first in their groups.
  */
-export function settingsForm(fit, presets, onChange) {
+export function settingsForm(fit, presets, onChange, others) {
   let shown = null;
   const fields = new Map(); // by their place in the request: `config.quality.bitrate`
   const groups = new Map(GROUPS.map((group) => [group.name, groupOf(group)]));
@@ -118,15 +120,16 @@ export function settingsForm(fit, presets, onChange) {
     control.focus();
   }
 
+  for (const [group, place, field] of others) add(group, place, field);
   addSize();
   for (const setting of SETTINGS) addSetting(setting);
   addRate();
-  return { elements: [elements(false), more], add, show, fail, reveal };
+  return { elements: [elements(false), more], show, fail, reveal };
 }
 
 function groupOf({ name, title }) {
   const fields = el("div", { class: "fields" });
-  return el("section", { data: { group: name } }, el("h3", { text: title }), fields);
+  return el("section", { data: { group: name } }, title && el("h3", { text: title }), fields);
 }
 
 /** What is shown of a setting: where nothing is said, what follows from the others. */

@@ -2,7 +2,6 @@
 
 import { clock } from "../formatting.js";
 import { textField } from "./custom_fields.js";
-import { el } from "../elements.js";
 import { readTime, writeTime } from "./custom_times.js";
 
 const NO_TIME = "Write a time such as 1:23.5.";
@@ -36,6 +35,5 @@ export function rangeFields(onChange, song_s) {
     start.show(start_s > 0 ? writeTime(start_s) : "");
     end.show(writeTime(end_s));
   };
-  const element = el("div", { class: "pair" }, start.element, end.element);
-  return { element, start, end, show };
+  return { start, end, show };
 }

@@ -15,7 +15,7 @@ const isNormalised = (facts, config) => facts.hasSound && config.audio.normaliza
 const hasPlatform = (_facts, config) => config.socialMedia !== null;
 
 const choices = (pairs) => pairs.map(([value, title]) => ({ value, title, reason: null }));
-const megabytes = { read: (bytes) => bytes / 1e6, write: (value) => Math.round(value * 1e6) };
+const megabytes = { read: (bytes) => Math.round(bytes / 1e5) / 10, write: (value) => Math.round(value * 1e6) };
 
 /**
  * Each is `{ path, group, kind, label, options, when, told, unit }`: `path` within the
@@ -51,6 +51,7 @@ export const SETTINGS = [
     group: "sound",
     kind: switchField,
     label: "With sound",
+    options: { isWide: true },
     when: canSound,
   },
   {
@@ -58,7 +59,7 @@ export const SETTINGS = [
     group: "sound",
     kind: switchField,
     label: "As loud as the platforms play it",
-    options: { hint: "Loudness is brought to a target (EBU R128)." },
+    options: { hint: "Loudness is brought to a target (EBU R128).", isWide: true },
     when: hasSound,
   },
   {
@@ -205,10 +206,10 @@ export const SETTINGS = [
   },
   {
     path: "socialMedia.tooLong",
-    group: "platform",
+    group: "song",
     kind: listField,
-    label: "If it is longer",
-    when: hasPlatform,
+    label: "If its platform takes no more",
+    when: (_facts, config) => Boolean(config.socialMedia?.maxDuration),
     told: () => ({ choices: choices(TOO_LONG) }),
   },
   {
@@ -230,6 +231,7 @@ export const SETTINGS = [
 
 /** Where settings stand, with their headings; what is `more` is out of sight at first. */
 export const GROUPS = [
+  { name: "begin" },
   { name: "file", title: "File" },
   { name: "picture", title: "Picture" },
   { name: "sound", title: "Sound" },

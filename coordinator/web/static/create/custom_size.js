@@ -33,8 +33,8 @@ export function sizeFields(onChange) {
     {
       class: "ghost",
       type: "button",
-      "aria-label": "Swap width and height",
-      title: "Swap width and height",
+      "aria-label": "Turn the frame",
+      title: "Turn the frame",
       on: { click: () => change({ width: shown.height, height: shown.width }) },
     },
     icon("repeat"),

@@ -1,7 +1,10 @@
 // Settings in one line, and how large the file will be. Pure.
 
-import { size } from "../formatting.js";
+import { clock, size } from "../formatting.js";
 import { CONTAINERS, rateTitle } from "./custom_words.js";
+import { PLATFORM_TITLES } from "./outputs_platforms.js";
+
+const WHAT_THEN = { refuse: "it will be refused", cut: "it ends there", fade: "it fades out there" };
 
 /**
  * What comes out, in a line: "MP4, H.264 + AAC, 1920×1080 at 30 fps, about 85 MB".
@@ -28,20 +31,28 @@ export function summary(config, facts, video_s) {
     .join(", ");
 }
 
-/** How long a video will be: the range, as long as its platform takes it, and the end card. */
-export function lengthOf(config, { start_s, end_s }, song_s, card_s = 0) {
+/** How long a video is: the part of the song and the end card; null where that is not known. */
+export function lengthOf({ start_s, end_s }, song_s, card_s) {
   const end = end_s ?? song_s;
-  if (end === null) return null;
-  const whole = Math.max(0, end - start_s) + (config.format.videoCodec === null ? 0 : card_s);
-  return Math.min(whole, config.socialMedia?.maxDuration ?? Infinity);
+  return end === null ? null : Math.max(0, end - start_s) + card_s;
+}
+
+/** What is said of a video that is longer than its platform takes; "" where it is not. */
+export function overlong({ socialMedia }, video_s) {
+  const limit_s = socialMedia?.maxDuration ?? Infinity;
+  if (video_s === null || video_s <= limit_s) return "";
+  const platform = PLATFORM_TITLES[socialMedia.platform];
+  const told = `The video is ${clock(video_s)} long, ${platform} takes ${clock(limit_s)}`;
+  return `${told}: ${WHAT_THEN[socialMedia.tooLong]}.`;
 }
 
 function fileSize(config, facts, video_s) {
   if (video_s === null || video_s <= 0) return null;
+  const shown_s = Math.min(video_s, config.socialMedia?.maxDuration ?? Infinity);
   const sound_kbps = facts.hasSound ? config.audio.bitrate : 0;
   const { bitrate, crf } = config.quality;
   const most = config.socialMedia?.requirements.maxFileSize ?? Infinity;
-  const bytes = (kbps) => Math.min(most, (kbps * 1000 * video_s) / 8);
+  const bytes = (kbps) => Math.min(most, (kbps * 1000 * shown_s) / 8);
   if (facts.picture === null) return `about ${size(bytes(sound_kbps))}`;
   if (bitrate === null) return null; // the size follows from the music
   return `${crf === null ? "about" : "at most"} ${size(bytes(bitrate + sound_kbps))}`;

@@ -52,7 +52,7 @@ export const DITHERS = [
 ];
 
 export const TOO_LONG = [
-  ["refuse", "Do not make it"],
+  ["refuse", "Refuse it"],
   ["fade", "Fade out at the limit"],
   ["cut", "Cut at the limit"],
 ];

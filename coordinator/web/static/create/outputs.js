@@ -39,32 +39,30 @@ function exportPanel(context, draft) {
     presets.map((preset) => [preset.name, presetButton(preset, () => quick(preset))]),
   );
   const reason = el("p", { class: "hint" });
-  const length = el("p", { class: "hint" });
-  const choice = chipsField("Longer than a platform takes?", (value) => {
+  const choice = chipsField("Where a platform does not take all of it", (value) => {
     tooLong = value;
     show();
   });
-  const tooLongChoice = el("div", { class: "stack-small" }, length, choice.element);
   const formats = formatChoice(presets, show);
   const every = el("button", { class: "primary", type: "button", on: { click: all } });
   const custom = el(
     "button",
-    { type: "button", on: { click: openSettings } },
+    { type: "button", class: "preset custom-preset", on: { click: openSettings } },
     icon("settings"),
-    "Custom…",
+    el(
+      "span",
+      { class: "preset-text" },
+      el("span", { class: "preset-name", text: "Custom…" }),
+      el("span", { class: "hint", text: "Any size, GIF, transparent, sound alone" }),
+    ),
   );
   const element = el(
     "section",
     { class: "card stack outputs", "aria-labelledby": "outputs-title" },
-    el(
-      "div",
-      { class: "spread" },
-      el("h2", { id: "outputs-title", text: "Quick export" }),
-      custom,
-    ),
+    el("h2", { id: "outputs-title", text: "Quick export" }),
     reason,
-    el("div", { class: "platforms" }, [...groups].map(platformGroup)),
-    tooLongChoice,
+    el("div", { class: "platforms" }, [...groups].map(platformGroup), custom),
+    choice.element,
     el("div", { class: "every" }, every, formats.element),
   );
 
@@ -97,9 +95,9 @@ function exportPanel(context, draft) {
       });
     }
     const longer = presets.filter((preset) => exceeds(preset, video_s) && isOpen(preset));
-    tooLongChoice.hidden = longer.length === 0;
-    if (longer.length > 0) say(length, `The video has ${clock(video_s)}.`);
-    choice.show(tooLong, { choices: TOO_LONG });
+    choice.element.hidden = longer.length === 0;
+    const hint = longer.length > 0 ? `The video is ${clock(video_s)} long.` : "";
+    choice.show(tooLong, { choices: TOO_LONG, hint });
     const count = formats.chosen.length;
     say(every, count === 1 ? "Export 1 format" : `Export all formats (${count})`);
     every.disabled = why !== null || count === 0;
