@@ -9,7 +9,7 @@ import { brandingLooks } from "./branding_looks.js";
 import { templatesOf } from "./branding_templates.js";
 
 /** What of a draft is seen in a frame. */
-const SEEN = ["midi", "audio", "style", "dressing", "audioOffsetS", "range", "template", "branding"];
+const SEEN = ["midi", "audio", "style", "dressing", "audioOffsetS", "template", "branding"];
 const NO_SONG = "With a song, you see it here.";
 
 /**
@@ -65,7 +65,8 @@ export function branding(context, draft) {
   }
 
   function rowOf(id) {
-    const input = el("input", { type: "radio", name: "template", on: { change: () => choose(id) } });
+    const change = () => choose(id);
+    const input = el("input", { type: "radio", name: "template", on: { change } });
     const name = el("span", { class: "cut" });
     const hint = el("span", { class: "hint cut" });
     const label = el("label", { class: "template" }, input, el("span", {}, name, hint));

@@ -34,37 +34,52 @@ export function openTemplate(context, draft, template, onKept) {
   const { logos } = templates;
   const begun = structuredClone(template?.branding ?? {});
   const parts = {
-    watermark: begun.watermark ?? { ...USUAL.watermark, imageUrl: logos[0] },
+    watermark: begun.watermark ?? { ...USUAL.watermark, imageUrl: logos[0] ?? null },
     endCard: { ...structuredClone(USUAL.endCard), ...begun.endCard },
   };
   parts.endCard.socialMedia ??= structuredClone(USUAL.endCard.socialMedia);
-  const isOn = { watermark: template === null || Boolean(begun.watermark), endCard: Boolean(begun.endCard) };
-  const document = {
+  const isOn = {
+    watermark: template === null || Boolean(begun.watermark),
+    endCard: Boolean(begun.endCard),
+  };
+  const described = {
     name: id === null && template ? `My ${template.name}` : (template?.name ?? ""),
     description: id === null ? "" : template.description,
   };
 
   const looks = brandingLooks(draft);
-  const name = textField("Name", (value) => (document.name = value), { placeholder: "My channel" });
+  const name = textField("Name", (value) => (described.name = value), {
+    placeholder: "My channel",
+  });
   const wrong = el("p", { class: "wrong", role: "alert" });
   const keep = el("button", { class: "primary", type: "submit", text: "Save template" });
   const fields = new Map([["name", name]]);
-  const sections = {
-    watermark: section("watermark", "Watermark", watermarkFields(logos, (part) => {
-      Object.assign(parts.watermark, part);
-      show();
-    })),
-    endCard: section("endCard", "End card", endCardFields(logos, ({ socialMedia, ...part }) => {
-      Object.assign(parts.endCard, part);
-      Object.assign(parts.endCard.socialMedia, socialMedia);
-      show();
-    })),
-  };
+  const mark = watermarkFields(logos, (part) => {
+    Object.assign(parts.watermark, part);
+    show();
+  });
+  const card = endCardFields(logos, ({ socialMedia, ...part }) => {
+    Object.assign(parts.endCard, part);
+    Object.assign(parts.endCard.socialMedia, socialMedia);
+    show();
+  });
   const form = el(
     "form",
     { class: "custom", noValidate: true, on: { submit } },
-    el("div", { class: "stack" }, name.element, sections.watermark, sections.endCard),
-    el("div", { class: "custom-side" }, looks.element, wrong, el("div", { class: "actions" }, keep)),
+    el(
+      "div",
+      { class: "stack" },
+      name.element,
+      section("watermark", "Watermark", mark),
+      section("endCard", "End card", card),
+    ),
+    el(
+      "div",
+      { class: "custom-side" },
+      looks.element,
+      wrong,
+      el("div", { class: "actions" }, keep),
+    ),
   );
 
   function section(part, title, inside) {
@@ -94,8 +109,7 @@ export function openTemplate(context, draft, template, onKept) {
 
   function show() {
     const branding = whole();
-    const asked = draft.isReady ? { branding } : "With a song, you see it here.";
-    looks.show(asked, isOn.endCard);
+    looks.show(whyNotSeen(draft, branding) ?? { branding }, isOn.endCard);
   }
 
   async function submit(event) {
@@ -103,13 +117,16 @@ export function openTemplate(context, draft, template, onKept) {
     fail([]);
     const invalid = firstInvalid(form);
     if (invalid !== null) return invalid.focus();
-    if (document.name.trim() === "") {
+    if (described.name.trim() === "") {
       return fail([{ field: "name", message: "Give it a name, by which you choose it." }]);
+    }
+    if (form.querySelector(".file [aria-busy]") !== null) {
+      return fail([{ field: "", message: "Wait until the upload has finished." }]);
     }
     attribute(keep, "aria-busy", "true");
     keep.disabled = true;
     try {
-      const kept = await templates.save({ ...document, branding: whole() }, id);
+      const kept = await templates.save({ ...described, branding: whole() }, id);
       dialog.close();
       toast(`${kept.name} is saved`);
       onKept(kept);
@@ -133,10 +150,16 @@ export function openTemplate(context, draft, template, onKept) {
     say(wrong, rest.join(" "));
   }
 
-  name.show(document.name);
+  name.control.autofocus = true;
+  name.show(described.name);
   const title = id === null ? "New template" : `Edit ${template.name}`;
   const dialog = openDialog(title, form, { class: "wide" });
   show();
+}
+
+function whyNotSeen(draft, { watermark }) {
+  if (!draft.isReady) return "With a song, you see it here.";
+  return watermark?.imageUrl === null ? "Choose the image of the watermark." : null;
 }
 
 function valueAt(part, place) {

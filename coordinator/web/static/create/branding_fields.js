@@ -60,12 +60,14 @@ export function endCardFields(logos, onChange) {
     "socialMedia.showQrCode": switchField("QR code", (showQrCode) => links({ showQrCode }), {
       hint: "It leads to the first of them, or to another address.",
     }),
-    "socialMedia.qrUrl": textField("Address in the QR code", (url) => links({ qrUrl: url || null }), {
+    "socialMedia.qrUrl": textField("Address in the QR code", (text) => links(asQrUrl(text)), {
       longest: LONGEST_ADDRESS,
       placeholder: "https://…",
     }),
   };
 }
+
+const asQrUrl = (text) => ({ qrUrl: text.trim() || null });
 
 /** A share of 1, as per cent on a slider. */
 function shareField(label, onChange, least) {

@@ -16,7 +16,7 @@ const PAGE = 50;
  *     (what no file is called, where there need be none).
  */
 export function fileField(label, onChange, { kind, accept, builtIn = [], none }) {
-  const list = listField(label, onChange, { none });
+  const list = listField(label, take, { none });
   const input = el("input", { type: "file", accept, hidden: true, on: { change: send } });
   const words = el("span", { text: "Upload" });
   const button = el(
@@ -47,19 +47,31 @@ export function fileField(label, onChange, { kind, accept, builtIn = [], none })
     attribute(button, "aria-busy", "true");
     try {
       const onProgress = (share) => say(words, percent(share));
-      const sent = await upload(file, { kind, onProgress });
-      const asset = await settled(`/assets/${sent.id}`, sent);
-      if (asset.status === "rejected") throw new Error(asset.reason);
+      const asset = await upload(file, { kind, onProgress });
       titles.set(asset.id, asset.name);
-      value = asset.id;
-      tell();
-      onChange(value);
+      take(asset.id);
+      judge(asset);
     } catch (problem) {
       list.fail(problem.message);
     } finally {
       say(words, "Upload");
       attribute(button, "aria-busy", null);
     }
+  }
+
+  /** A file can be used at once; whether it is what it should be, a worker finds out. */
+  async function judge(asset) {
+    const found = await settled(`/assets/${asset.id}`, asset).catch(() => asset);
+    if (found.status !== "rejected") return;
+    titles.delete(asset.id);
+    if (value === asset.id) take(none || builtIn.length === 0 ? null : builtIn[0]);
+    list.fail(found.reason);
+  }
+
+  function take(name) {
+    value = name;
+    tell();
+    onChange(value);
   }
 
   async function fetchNames() {

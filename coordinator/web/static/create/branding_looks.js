@@ -27,8 +27,8 @@ export function brandingLooks(draft) {
     const at = (at_s) =>
       typeof asked === "string"
         ? asked
-        : { preset: "youtube_1080p", width: WIDTH, ...draft.range, ...asked, at_s };
-    song.show(shape, at((draft.videoS ?? 0) * WHERE), id, version);
+        : { preset: "youtube_1080p", width: WIDTH, ...asked, at_s };
+    song.show(shape, at((draft.durationS ?? 0) * WHERE), id, version);
     if (card) end.show(shape, at(END_S), id, version);
   }
 

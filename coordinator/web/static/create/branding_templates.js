@@ -57,7 +57,8 @@ class Templates extends EventTarget {
    * @throws {Problem}
    */
   async save(document, id = null) {
-    const kept = await (id === null ? post("/templates", document) : put(`/templates/${id}`, document));
+    const kept =
+      id === null ? await post("/templates", document) : await put(`/templates/${id}`, document);
     this.#replace(id, kept);
     return kept;
   }

@@ -26,7 +26,8 @@ const BEGUN_FROM = "custom";
  *     `config` to begin with (the preset `custom` without it), whatever else it has is kept;
  *     `start_s`, `end_s`, `priority`, `durationS` of the song (null where it is not known);
  *     `name` of the export (the song's and the settings' without it);
- *     `template` and `branding` of the request, and `cardS`, the length of their end card;
+ *     `template` and `branding` of the request, and `cardS`, the length of their end card (that of
+ *     the `config` without it);
  *     `onQueued`, called with the answer.
  * @returns {HTMLDialogElement}
  */
@@ -91,6 +92,7 @@ export function openCustom(context, start) {
       title: config.name,
       reason: null,
     }));
+    source.control.autofocus = true;
     source.show(start.config ? null : BEGUN_FROM, { choices: [...asItWas, ...choices] });
     name.show(state.name);
     part.show(state);
@@ -119,7 +121,8 @@ export function openCustom(context, start) {
 
   function showResult() {
     const facts = fit.facts(state.config);
-    const video_s = lengthOf(state, song_s, facts.picture ? (start.cardS ?? 0) : 0);
+    const card_s = start.cardS ?? state.config.branding?.endCard?.duration ?? 0;
+    const video_s = lengthOf(state, song_s, facts.picture ? card_s : 0);
     say(line, summary(state.config, facts, video_s));
     say(tooLong, overlong(state.config, video_s));
     tooLong.hidden = tooLong.textContent === "";

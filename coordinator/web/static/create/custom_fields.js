@@ -33,6 +33,7 @@ function framed(label, control, { unit, hint = "", isWide = false } = {}) {
     told.hidden = text === "";
   };
   tell(hint);
+  control.addEventListener("input", () => fail("")); // it was said of what stood there before
   return { element, control, fail, tell };
 }
 
@@ -107,16 +108,17 @@ export function numberField(label, onChange, options = {}) {
  *
  * @param {string} label
  * @param {(value: any) => void} onChange
- * @param {object} [options] `hint`; `none` is what null is called, where it may be chosen; `isWide`.
+ * @param {object} [options] `hint`; `none` is what null is called, where it may be chosen.
  */
-export function listField(label, onChange, { hint = "", none, isWide } = {}) {
+export function listField(label, onChange, { hint = "", none } = {}) {
   const select = el("select");
-  const field = framed(label, select, { hint, isWide });
+  const field = framed(label, select, { hint });
   let values = [];
   let shown = "";
   select.addEventListener("change", () => onChange(values[select.selectedIndex]));
   const show = (value, told = {}) => {
-    const choices = [...(none ? [{ value: null, title: none, reason: null }] : []), ...told.choices];
+    const first = none ? [{ value: null, title: none, reason: null }] : [];
+    const choices = [...first, ...told.choices];
     values = choices.map((each) => each.value);
     const text = JSON.stringify(choices);
     if (text !== shown) {

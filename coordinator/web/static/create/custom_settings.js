@@ -14,8 +14,12 @@ const isGif = (facts) => facts.picture?.name === "gif";
 const isNormalised = (facts, config) => facts.hasSound && config.audio.normalization;
 const hasPlatform = (_facts, config) => config.socialMedia !== null;
 
+const SHAPES = ["16:9", "9:16", "1:1", "4:5"];
 const choices = (pairs) => pairs.map(([value, title]) => ({ value, title, reason: null }));
-const megabytes = { read: (bytes) => Math.round(bytes / 1e5) / 10, write: (value) => Math.round(value * 1e6) };
+const megabytes = {
+  read: (bytes) => Math.round(bytes / 1e5) / 10,
+  write: (value) => Math.round(value * 1e6),
+};
 
 /**
  * Each is `{ path, group, kind, label, options, when, told, unit }`: `path` within the
@@ -121,7 +125,13 @@ export const SETTINGS = [
     group: "encoding",
     kind: numberField,
     label: "Played again",
-    options: { least: -1, most: 65535, step: 1, hint: "0 for ever, −1 not at all.", unit: "times" },
+    options: {
+      unit: "times",
+      hint: "0 for ever, −1 not at all.",
+      least: -1,
+      most: 65535,
+      step: 1,
+    },
     when: isGif,
   },
   {
@@ -194,7 +204,7 @@ export const SETTINGS = [
     label: "Shape there",
     options: { hint: "What the platform's buttons cover is kept free." },
     when: hasPlatform,
-    told: () => ({ choices: choices(["16:9", "9:16", "1:1", "4:5"].map((each) => [each, each])) }),
+    told: () => ({ choices: choices(SHAPES.map((each) => [each, each])) }),
   },
   {
     path: "socialMedia.maxDuration",
@@ -246,5 +256,6 @@ function takes(platform) {
   if (platform === null) return "No limits of length, size or format.";
   const { supportedFormats, recommendedBitrate } = platform.requirements;
   const names = supportedFormats.map((name) => CONTAINERS[name]?.title ?? name).join(", ");
-  return `${PLATFORM_TITLES[platform.platform]} takes ${names}, best at ${recommendedBitrate} kbit/s.`;
+  const title = PLATFORM_TITLES[platform.platform];
+  return `${title} takes ${names}, best at ${recommendedBitrate} kbit/s.`;
 }

@@ -4,7 +4,11 @@ import { clock, size } from "../formatting.js";
 import { CONTAINERS, rateTitle } from "./custom_words.js";
 import { PLATFORM_TITLES } from "./outputs_platforms.js";
 
-const WHAT_THEN = { refuse: "it will be refused", cut: "it ends there", fade: "it fades out there" };
+const WHAT_THEN = {
+  refuse: "it will be refused",
+  cut: "it ends there",
+  fade: "it fades out there",
+};
 
 /**
  * What comes out, in a line: "MP4, H.264 + AAC, 1920×1080 at 30 fps, about 85 MB".

@@ -33,8 +33,9 @@ export function formatChoice(presets, onChange) {
 
   function tell() {
     const names = chosen();
-    const titles = presets.filter(({ name }) => names.includes(name)).map((each) => each.config.name);
-    say(summary, titles.join(", ") || "No formats chosen");
+    const taken = presets.filter(({ name }) => names.includes(name));
+    const titles = taken.map(({ config }) => config.name);
+    say(summary, `Formats: ${titles.join(", ") || "none"}`);
   }
 
   tell();

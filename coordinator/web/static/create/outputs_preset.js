@@ -9,7 +9,7 @@ import { PLATFORM_TITLES } from "./outputs_platforms.js";
  * @param {object} preset
  * @param {() => void} onPress
  * @returns {{element: HTMLButtonElement, show: Function}} `show({ reason, video_s, tooLong })`:
- *     why it cannot be pressed, or null; how long the video is; what becomes of one that is too long.
+ *     why it cannot be pressed, or null; how long the video is; what becomes of one that is longer.
  */
 export function presetButton(preset, onPress) {
   const { config } = preset;
@@ -54,5 +54,5 @@ function limitText(limit_s, tooLong) {
   if (limit_s === null) return "";
   if (tooLong === "fade") return `fades out at ${clock(limit_s)}`;
   if (tooLong === "cut") return `ends at ${clock(limit_s)}`;
-  return `up to ${span(limit_s)}`;
+  return `up to ${limit_s < 60 || limit_s % 60 === 0 ? span(limit_s) : clock(limit_s)}`;
 }
