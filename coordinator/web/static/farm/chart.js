@@ -7,46 +7,39 @@ const LEFT = 52;
 const TOP = 10;
 const LANE = 14;
 const AXIS = 20;
-const HEIGHT = 190;
-const BASE = HEIGHT - AXIS - 2 * LANE;
 const COMPACT = new Intl.NumberFormat(undefined, { notation: "compact" });
 /** Room that a label on the axis of time needs. */
-const LABEL = 64;
+const LABEL = 48;
 
 /**
  * The picture alone; what it says in words is elsewhere.
  *
- * @returns {{element: Element, tell: (minutes: object[], width: number) => void,
+ * @returns {{element: Element, tell: (minutes: object[], size: DOMRectReadOnly) => void,
  *     mark: (index: number|null) => void, indexAt: (x: number) => number}}
  */
 export function chart() {
-  const cursor = svg("rect", { class: "cursor", y: TOP, height: HEIGHT - AXIS - TOP });
+  const cursor = svg("rect", { class: "cursor", y: TOP });
   const grid = svg("g", { class: "grid" });
   const bars = svg("g", { class: "bars" });
   const marks = svg("g", { class: "marks" });
   const times = svg("g", { class: "times" });
-  const element = svg(
-    "svg",
-    { "aria-hidden": "true", height: HEIGHT },
-    grid,
-    cursor,
-    bars,
-    marks,
-    times,
-  );
+  const element = svg("svg", { "aria-hidden": "true" }, grid, cursor, bars, marks, times);
   let step = 1;
   let number = 0;
   let marked = null;
 
-  const tell = (minutes, width) => {
+  const tell = (minutes, { width, height }) => {
+    const base = height - AXIS - 2 * LANE;
     number = minutes.length;
     step = Math.max(1, (width - LEFT) / Math.max(1, number));
     attribute(element, "width", width);
+    attribute(element, "height", height);
+    attribute(cursor, "height", height - AXIS - TOP);
     const top = roundUp(Math.max(...minutes.map((each) => each.frames), 1));
-    drawGrid(grid, top, width);
-    drawBars(bars, minutes, top, step);
-    drawMarks(marks, minutes, step);
-    drawTimes(times, minutes, step);
+    drawGrid(grid, top, base, width);
+    drawBars(bars, minutes, top, base, step);
+    drawMarks(marks, minutes, base, step);
+    drawTimes(times, minutes, height - 5, step);
     mark(marked);
   };
 
@@ -68,9 +61,9 @@ export function roundUp(value) {
   return power * [1, 2, 4, 5, 10].find((each) => each * power >= value);
 }
 
-function drawGrid(grid, top, width) {
+function drawGrid(grid, top, base, width) {
   const lines = [0, 0.5, 1].flatMap((share) => {
-    const y = BASE - share * (BASE - TOP);
+    const y = base - share * (base - TOP);
     const label = svg("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" });
     label.textContent = COMPACT.format(top * share);
     return [svg("line", { x1: LEFT, x2: width, y1: y, y2: y }), label];
@@ -78,28 +71,28 @@ function drawGrid(grid, top, width) {
   grid.replaceChildren(...lines);
 }
 
-function drawBars(bars, minutes, top, step) {
+function drawBars(bars, minutes, top, base, step) {
   while (bars.childElementCount < minutes.length) bars.append(svg("rect"));
   while (bars.childElementCount > minutes.length) bars.lastElementChild.remove();
   minutes.forEach(({ frames }, index) => {
     const bar = bars.children[index];
-    const height = (frames / top) * (BASE - TOP);
+    const height = (frames / top) * (base - TOP);
     attribute(bar, "x", LEFT + index * step + (step > 4 ? 1 : 0));
     attribute(bar, "width", step > 4 ? step - 2 : step);
-    attribute(bar, "y", BASE - height);
+    attribute(bar, "y", base - height);
     attribute(bar, "height", height);
     attribute(bar, "class", index === minutes.length - 1 ? "unfinished" : null);
   });
 }
 
-function drawMarks(marks, minutes, step) {
+function drawMarks(marks, minutes, base, step) {
   const drawn = minutes.flatMap((minute, index) => {
     const x = LEFT + (index + 0.5) * step;
     // Two shapes, for who does not tell the colours apart.
     const completed =
       minute.exports_completed > 0 &&
-      svg("circle", { class: "completed", cx: x, cy: BASE + LANE / 2 + 1, r: 3.5 });
-    const y = BASE + 1.5 * LANE + 1;
+      svg("circle", { class: "completed", cx: x, cy: base + LANE / 2 + 1, r: 3.5 });
+    const y = base + 1.5 * LANE + 1;
     const failed =
       minute.exports_failed > 0 &&
       svg("path", {
@@ -111,19 +104,15 @@ function drawMarks(marks, minutes, step) {
   marks.replaceChildren(...drawn);
 }
 
-function drawTimes(times, minutes, step) {
+function drawTimes(times, minutes, y, step) {
   const every = [5, 10, 15, 30, 60].find((each) => each * step >= LABEL) ?? 60;
   const labels = minutes.flatMap(({ at }, index) => {
     if (new Date(at).getMinutes() % every !== 0) return [];
     const x = LEFT + (index + 0.5) * step;
-    const label = svg("text", { x, y: HEIGHT - 5, "text-anchor": anchorOf(index, minutes.length) });
+    const anchor = index > minutes.length - 3 ? "end" : "middle";
+    const label = svg("text", { x, y, "text-anchor": anchor });
     label.textContent = hour(at);
     return [label];
   });
   times.replaceChildren(...labels);
-}
-
-function anchorOf(index, number) {
-  if (index < 3) return "start";
-  return index > number - 4 ? "end" : "middle";
 }

@@ -5,7 +5,6 @@ import { patch, post, request } from "../api.js";
 import { confirm } from "../dialog.js";
 import { attribute, el, say } from "../elements.js";
 import { ago, count, moment, percent, span } from "../formatting.js";
-import { icon } from "../icons.js";
 import { openAttempts } from "./attempts.js";
 
 /**
@@ -47,14 +46,14 @@ export function exportRow(first, onChange) {
   const priority = priorityParts(called, (value) =>
     act(() => patch(path, { priority: value }), `${first.name} has the priority ${value}.`),
   );
-  const hold = button("Pause", "pause", () => {
+  const hold = button("Pause", () => {
     if (told.paused_at) return act(() => post(`${path}/resume`), `${first.name} goes on.`);
     return act(() => post(`${path}/pause`), `${first.name} is paused; what runs is finished.`);
   });
-  const attempts = button("Attempts", "logs", () => openAttempts(told));
-  const cancel = button("Cancel", "cancel", async () => {
+  const attempts = button("Attempts", () => openAttempts(told));
+  const cancel = button("Cancel", async () => {
     const title = `Cancel ${first.name}?`;
-    const text = `${first.user_id} is told that an operator cancelled it. What runs of it is stopped.`;
+    const text = `What runs of it is stopped. ${first.user_id} is told that an operator did it.`;
     if (await confirm(title, text, "Cancel the export")) {
       await act(() => post(`${path}/cancel`), `${first.name} is cancelled.`);
     }
@@ -71,26 +70,20 @@ export function exportRow(first, onChange) {
     attribute(badge, "title", now.reason);
     progress.tell(now);
     priority.tell(now.priority);
-    say(hold.lastElementChild, isPaused ? "Resume" : "Pause");
+    say(hold, isPaused ? "Resume" : "Pause");
     attribute(hold, "aria-label", `${isPaused ? "Resume" : "Pause"} ${called}`);
-    hold.firstElementChild.replaceChildren(...icon(isPaused ? "play" : "pause").children);
   };
 
   return { cells: [name, badge, progress.element, priority.element, actions], tell };
 }
 
-function button(text, sign, click) {
-  return el(
-    "button",
-    { class: "ghost small", type: "button", on: { click } },
-    icon(sign),
-    el("span", { text }),
-  );
+function button(text, click) {
+  return el("button", { class: "ghost small", type: "button", text, on: { click } });
 }
 
 function progressParts(called) {
-  const bar = el("div", { class: "bar", role: "progressbar", "aria-label": `Progress of ${called}` });
-  bar.append(el("span"));
+  const label = `Progress of ${called}`;
+  const bar = el("div", { class: "bar", role: "progressbar", "aria-label": label }, el("span"));
   const words = el("span", { class: "figures hint" });
   const element = el("div", { class: "progress" }, bar, words);
   const tell = ({ progress, frames_done, frames, eta_s }) => {
@@ -148,7 +141,7 @@ function priorityParts(called, apply) {
 /** The question why an export waits, and the answer, which is shown where the name is. */
 function whyParts(path, called) {
   const answer = el("p", { class: "why", hidden: true });
-  const ask = button("Why?", "clock", async () => {
+  const ask = button("Why?", async () => {
     answer.hidden = !answer.hidden;
     attribute(ask, "aria-expanded", !answer.hidden);
     if (answer.hidden) return;

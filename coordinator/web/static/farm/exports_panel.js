@@ -27,7 +27,7 @@ export function exportsPanel(onTold) {
   const status = el(
     "select",
     { id: "exports-status" },
-    el("option", { value: "", text: "All that have not ended" }),
+    el("option", { value: "", text: "All under way" }),
     UNDER_WAY.map((each) => el("option", { value: each, text: `Only ${each}` })),
   );
   const newer = el("button", { type: "button", text: "Newer" });

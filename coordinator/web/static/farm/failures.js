@@ -45,8 +45,7 @@ export function failuresPanel() {
       summary,
     ),
     fresh.element,
-    where.element,
-    list.element,
+    el("div", { class: "tables" }, where.element, list.element),
     empty,
   );
 
@@ -125,6 +124,7 @@ function failureRow(failure) {
     class: "message",
     text: failure.error_message ?? "Its dispatcher went away, or what it made did.",
   });
-  const cells = [when, what, outcomeBadge(failure.outcome), message, logButton(failure) ?? el("span")];
+  const log = logButton(failure) ?? el("span");
+  const cells = [when, what, outcomeBadge(failure.outcome), message, log];
   return { cells, tell: () => say(when, ago(failure.ended_at, serverNow())) };
 }

@@ -5,11 +5,12 @@ import { el, say } from "../elements.js";
 /**
  * A line that is empty as long as answers come.
  *
+ * @param {object} [settings] Of the element: `role`, where it is to be read out.
  * @returns {{element: Element, heard: () => void, failed: (problem: Error) => void,
  *     stop: () => void}}
  */
-export function freshness() {
-  const element = el("p", { class: "stale", role: "status" });
+export function freshness(settings = {}) {
+  const element = el("p", { class: "stale", ...settings });
   // Counting aloud would never end.
   const counting = el("span", { "aria-hidden": "true" });
   const words = el("span");

@@ -11,6 +11,9 @@ import { hour, plural, secondsSince, since } from "./words.js";
 
 const LOST_S = 10;
 const NOTHING = [];
+/** As in the style sheet: on a phone so many are shown at first, and elsewhere some more. */
+const FIRST = 6;
+const URGENT = new Set(["lost", "aside"]);
 
 /**
  * A card for each node.
@@ -22,6 +25,18 @@ const NOTHING = [];
 export function nodesPanel(lengthOf, onChange) {
   const summary = el("p", { class: "hint figures" });
   const list = el("div", { class: "node-list" });
+  const all = el("button", {
+    class: "all",
+    type: "button",
+    "aria-expanded": "false",
+    on: {
+      click() {
+        list.toggleAttribute("data-all");
+        attribute(all, "aria-expanded", list.hasAttribute("data-all"));
+        tellAll();
+      },
+    },
+  });
   const empty = el("p", {
     class: "empty",
     text: "No node has joined yet. Start one with: ray start --address=…",
@@ -32,6 +47,7 @@ export function nodesPanel(lengthOf, onChange) {
     { class: "nodes stack", "aria-labelledby": "nodes-title", tabIndex: -1 },
     el("div", { class: "spread" }, el("h2", { id: "nodes-title", text: "Nodes" }), summary),
     list,
+    all,
     empty,
   );
   let nodes = [];
@@ -42,6 +58,11 @@ export function nodesPanel(lengthOf, onChange) {
     () => nodeCard({ lengthOf, isLast, onChange }),
   );
 
+  const tellAll = () => {
+    all.hidden = nodes.length <= FIRST;
+    say(all, list.hasAttribute("data-all") ? "Show fewer nodes" : `Show all ${nodes.length} nodes`);
+  };
+
   const tell = (farm) => {
     nodes = farm.nodes;
     const running = Map.groupBy(farm.running, (each) => each.node);
@@ -50,7 +71,8 @@ export function nodesPanel(lengthOf, onChange) {
       attempts: running.get(node.id) ?? NOTHING,
       standing: standing(node, farm.silent_s),
     }));
-    tellNodes(told);
+    tellNodes(told.toSorted(byUrgency));
+    tellAll();
     say(summary, summarise(told, running.get(null)?.length ?? 0));
     empty.hidden = nodes.length > 0;
   };
@@ -64,6 +86,11 @@ export function standing(node, silent_s) {
   if (secondsSince(node.seen_at) - (silent_s ?? 0) > LOST_S) return "lost";
   if (node.draining_at) return "draining";
   return node.set_aside_until ? "aside" : "well";
+}
+
+/** Those that need somebody first; the others keep the order of their names. */
+function byUrgency(one, other) {
+  return URGENT.has(other.standing) - URGENT.has(one.standing);
 }
 
 function summarise(nodes, waiting) {
@@ -81,14 +108,14 @@ function nodeCard({ lengthOf, isLast, onChange }) {
   const name = el("h3", { class: "cut" });
   const badge = el("span", { class: "badge" });
   const busy = el("span", { class: "figures quiet" });
-  const about = el("p", { class: "hint" });
+  const about = el("p", { class: "hint cut" });
   const slots = slotRows(lengthOf);
   const act = el("button", { class: "ghost small", type: "button" });
   const element = el(
     "article",
     { class: "card node" },
-    el("header", {}, name, badge, busy, act),
-    about,
+    el("header", {}, name, busy, act),
+    el("div", { class: "about" }, badge, about),
     slots.element,
   );
   let node = null;
@@ -110,7 +137,7 @@ function nodeCard({ lengthOf, isLast, onChange }) {
   const tell = (told) => {
     node = told;
     const room = Math.floor(told.cpus);
-    const taken = slots.tell(room, told.attempts);
+    const taken = slots.tell(room, told.attempts, told.draining_at ? "closed" : "free");
     attribute(element, "data-standing", told.standing);
     say(name, told.name);
     attribute(name, "title", `${told.name}\n${told.id}\nSince ${moment(told.first_seen_at)}`);
@@ -119,6 +146,7 @@ function nodeCard({ lengthOf, isLast, onChange }) {
     say(busy, `${taken} / ${room}`);
     attribute(busy, "aria-label", `${taken} of ${plural(room, "slot")} busy`);
     say(about, aboutOf(told));
+    attribute(about, "title", about.textContent);
     say(act, told.draining_at ? "Undrain" : "Drain");
     attribute(act, "aria-label", `${told.draining_at ? "Undrain" : "Drain"} ${told.name}`);
   };
@@ -144,6 +172,6 @@ function aboutOf(node) {
   if (node.gpus) parts.push(plural(node.gpus, "GPU"));
   const isFresh = secondsSince(node.seen_at) <= LOST_S;
   parts.push(isFresh ? "seen just now" : `last seen ${since(node.seen_at)} ago`);
-  if (node.standing === "aside") parts.push("what it does fails, so others come first");
+  if (node.standing === "aside") parts.unshift("what it does fails");
   return parts.join(" · ");
 }

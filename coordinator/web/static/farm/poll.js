@@ -1,6 +1,8 @@
 // Asking the API again and again, one request at a time, while somebody looks.
 
 const PATIENCE_MS = 15_000;
+/** After a failure, also what is asked for seldom is tried again soon. */
+const AGAIN_MS = 3000;
 
 /**
  * Something that is asked for regularly; not while the page is hidden.
@@ -30,7 +32,7 @@ export function poll(ask, everyMs, { heard, failed }) {
     }
     if (current !== mine) return;
     current = null;
-    timer = setTimeout(run, everyMs);
+    timer = setTimeout(run, problem ? Math.min(everyMs, AGAIN_MS) : everyMs);
     if (problem) failed(problem);
     else heard(answer);
   };

@@ -41,7 +41,7 @@ export async function openQuota(userId) {
       toast(words);
       dialog.close();
     } catch (problem) {
-      say(wrong, [problem.message, ...(problem.errors ?? []).map((each) => each.message)].join(" "));
+      say(wrong, problem.message);
     }
   };
   const submit = (event) => {
@@ -74,7 +74,7 @@ export async function openQuota(userId) {
     { class: "stack", on: { submit } },
     el("p", {
       class: "hint",
-      text: "What is left empty is as the settings say. What is there stays, also where it is more.",
+      text: "What is left empty is as the settings say. What is there stays, even if it is more.",
     }),
     rows,
     wrong,

@@ -11,15 +11,16 @@ const BESIDE = new Set(["probe", "preview"]);
  * The slots of a node.
  *
  * @param {(attempt: object) => number|null} lengthOf How many frames an attempt is to make.
- * @returns {{element: Element, tell: (slots: number, attempts: object[]) => number}} Told how many
- *     slots there are and what runs; answers how many of them are busy.
+ * @returns {{element: Element, tell: (slots: number, attempts: object[], idle: string) =>
+ *     number}} Told how many slots there are, what runs, and what one is in which nothing runs;
+ *     answers how many are busy.
  */
 export function slotRows(lengthOf) {
   const list = el("ol", { class: "slots" });
   const beside = el("p", { class: "beside hint" });
   const rows = [];
 
-  const tell = (slots, attempts) => {
+  const tell = (slots, attempts, idle) => {
     const work = attempts.filter((each) => !BESIDE.has(each.kind));
     const placed = place(rows.map((row) => row.attempt), work);
     const wanted = Math.max(slots, placed.length);
@@ -29,7 +30,7 @@ export function slotRows(lengthOf) {
       list.append(row.element);
     }
     while (rows.length > wanted) rows.pop().element.remove();
-    rows.forEach((row, index) => row.tell(placed[index] ?? null));
+    rows.forEach((row, index) => row.tell(placed[index] ?? null, idle));
     say(beside, sayBeside(attempts.filter((each) => BESIDE.has(each.kind))));
     return work.length;
   };
@@ -76,21 +77,21 @@ function slotRow(lengthOf) {
   );
   const row = { element, attempt: null, tell };
 
-  function tell(attempt) {
+  function tell(attempt, idle) {
     // A bar that begins anew does not run back.
     if (attempt?.attempt_id !== row.attempt?.attempt_id) bar.replaceChildren(el("span"));
     row.attempt = attempt;
     attribute(element, "data-free", attempt ? null : "");
     if (attempt === null) {
       for (const each of [frames, work, time]) say(each, "");
-      say(name, "free");
+      say(name, idle);
       attribute(element, "title", null);
       return;
     }
     const length = lengthOf(attempt);
     say(name, nameOf(attempt));
     say(frames, sayFrames(attempt.frames, length));
-    say(work, `${workOf(attempt)} · ${attempt.user_id}`);
+    say(work, sayWork(attempt));
     say(time, since(attempt.started_at));
     bar.firstElementChild.style.setProperty(
       "--share",
@@ -100,6 +101,12 @@ function slotRow(lengthOf) {
   }
 
   return row;
+}
+
+function sayWork(attempt) {
+  const parts = [workOf(attempt), attempt.user_id];
+  if (attempt.worker) parts.push(`process ${processOf(attempt.worker)}`);
+  return parts.join(" · ");
 }
 
 function sayFrames(frames, length) {

@@ -24,7 +24,7 @@ const BESIDE = new Set(["probe", "preview"]);
 export function stateLine(onChange) {
   const state = el("strong", { class: "state" });
   const why = el("p", { class: "why hint" });
-  const fresh = freshness();
+  const fresh = freshness({ role: "status" });
   const figures = {
     slots: figure("slots busy", 4),
     queued: figure("exports queued", 6),
@@ -42,7 +42,12 @@ export function stateLine(onChange) {
   const element = el(
     "section",
     { class: "card state-line", "aria-label": "State of the farm" },
-    el("div", { class: "how" }, el("span", { class: "lamp" }), el("div", {}, state, why, fresh.element)),
+    el(
+      "div",
+      { class: "how" },
+      el("span", { class: "lamp" }),
+      el("div", {}, state, why, fresh.element),
+    ),
     el("dl", {}, Object.values(figures).map((each) => each.element)),
     el("div", { class: "row" }, grafana, act),
     meter,
@@ -91,7 +96,8 @@ function standing(farm) {
   }
   if (farm.paused) {
     const { by, since, reason } = farm.paused;
-    const detail = `${by ? `By ${by}, since` : "Since"} ${hour(since)}${reason ? `: ${reason}` : ""}`;
+    const start = by ? `By ${by}, since ${hour(since)}` : `Since ${hour(since)}`;
+    const detail = reason ? `${start}: ${reason}` : start;
     return { name: "paused", words: { title: "Paused", detail } };
   }
   return { name: "running", words: { title: "Running", detail: `${farm.leader} leads` } };

@@ -36,7 +36,7 @@ export function throughputPanel() {
     el(
       "div",
       { class: "spread" },
-      el("h2", { id: "throughput-title", text: "Frames a minute" }),
+      el("h2", { id: "throughput-title", text: "Frames a minute, last hour" }),
       el(
         "p",
         { class: "legend hint" },
@@ -50,11 +50,11 @@ export function throughputPanel() {
     numbers.element,
   );
   let minutes = [];
-  let width = 0;
+  let size = { width: 0, height: 0 };
   let chosen = null;
 
   const draw = () => {
-    if (minutes.length > 0 && width > 0) picture.tell(minutes, width);
+    if (minutes.length > 0 && size.width > 0) picture.tell(minutes, size);
   };
 
   const choose = (index) => {
@@ -74,7 +74,8 @@ export function throughputPanel() {
   };
 
   new ResizeObserver(([entry]) => {
-    width = Math.floor(entry.contentRect.width);
+    const { width, height } = entry.contentRect;
+    size = { width: Math.floor(width), height: Math.floor(height) };
     draw();
   }).observe(frame);
 
@@ -107,7 +108,7 @@ function sayMinute(minute, isLast) {
 }
 
 function sayTotal(minutes) {
-  return [`Last ${plural(minutes.length, "minute")}`, ...sums(minutes)].join(" · ");
+  return sums(minutes).join(" · ");
 }
 
 function sums(minutes) {
@@ -119,8 +120,7 @@ function sums(minutes) {
   ];
   const failed = sum("attempts_failed");
   const lost = sum("attempts_lost");
-  if (failed) parts.push(`${plural(failed, "attempt")} failed`);
-  if (lost) parts.push(`${plural(lost, "attempt")} lost`);
+  if (failed || lost) parts.push(`${plural(failed, "attempt")} failed, ${count(lost)} lost`);
   return parts;
 }
 

@@ -56,9 +56,9 @@ export function farmView() {
     el("h1", { class: "unseen", text: "Farm" }),
     state.element,
     throughput.element,
-    failures.element,
-    nodes.element,
     users.element,
+    nodes.element,
+    failures.element,
     exports.element,
     audit.element,
   );

@@ -12,7 +12,11 @@ const KINDS = {
   stitch: "stitch",
 };
 
-const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const HOUR = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
 
 /** What an attempt is at: "chunk 12", "sound". */
 export function workOf({ kind, chunk_index }) {
