@@ -90,12 +90,13 @@ export async function openQuota(userId) {
 
 function inputOf({ name, unit }, use) {
   const limit = use.quota[name];
+  const inForce = limit === null ? "" : String(limit / unit);
   return el("input", {
     id: `quota-${name}`,
     type: "number",
     min: "0",
     step: unit === 1 ? "1" : "any",
-    placeholder: "any number",
-    value: limit === null ? "" : String(limit / unit),
+    placeholder: use.has_own_quota ? "as the settings say" : inForce || "any number",
+    value: use.has_own_quota ? inForce : "",
   });
 }

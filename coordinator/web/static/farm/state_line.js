@@ -7,6 +7,7 @@ import { attribute, el, say } from "../elements.js";
 import { count, moment } from "../formatting.js";
 import { icon } from "../icons.js";
 import { freshness } from "./freshness.js";
+import { openKeys } from "./keys.js";
 import { pace } from "./pace.js";
 import { hour } from "./words.js";
 
@@ -17,12 +18,13 @@ const BESIDE = new Set(["probe", "preview"]);
 /**
  * The state of the farm, with Pause and Resume.
  *
+ * @param {object} me Who looks.
  * @param {() => void} onChange Told that the farm was paused or resumed.
  * @returns {{element: Element, tell: (farm: object) => void, failed: (problem: Error) => void,
  *     stop: () => void}}
  */
-export function stateLine(onChange) {
-  const state = el("strong", { class: "state" });
+export function stateLine(me, onChange) {
+  const state = el("strong", { class: "state", text: "Asking …" });
   const why = el("p", { class: "why hint" });
   const fresh = freshness({ role: "status" });
   const figures = {
@@ -38,6 +40,12 @@ export function stateLine(onChange) {
     icon("wave"),
     "Dashboards",
   );
+  const keys = el(
+    "button",
+    { class: "ghost", type: "button", on: { click: () => openKeys(me) } },
+    icon("key"),
+    "Keys",
+  );
   const act = el("button", { type: "button", disabled: true }, icon("pause"), el("span"));
   const element = el(
     "section",
@@ -49,7 +57,7 @@ export function stateLine(onChange) {
       el("div", {}, state, why, fresh.element),
     ),
     el("dl", {}, Object.values(figures).map((each) => each.element)),
-    el("div", { class: "row" }, grafana, act),
+    el("div", { class: "row" }, grafana, keys, act),
     meter,
   );
   const paceOf = pace();

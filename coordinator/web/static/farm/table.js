@@ -31,7 +31,7 @@ export function liveTable({ label, class: className, columns, keyOf, row }) {
   );
   const element = el(
     "div",
-    { class: "rows", tabIndex: 0, role: "region", "aria-label": label },
+    { class: "rows", tabIndex: 0, role: "group", "aria-label": label },
     table,
   );
 

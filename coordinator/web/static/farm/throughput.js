@@ -140,7 +140,7 @@ function numbersOf() {
     "details",
     { class: "numbers" },
     el("summary", { text: "As a table" }),
-    el("div", { class: "rows", tabIndex: 0, role: "region", "aria-label": "Each minute" }, table),
+    el("div", { class: "rows", tabIndex: 0, role: "group", "aria-label": "Each minute" }, table),
   );
   let minutes = [];
   const fill = () => {

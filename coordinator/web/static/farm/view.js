@@ -17,9 +17,9 @@ const SELDOM_MS = 12_000;
  * The view Farm, for operators: how the farm stands, what every slot does, what waits, what fails.
  * It asks for itself, and only while it is shown.
  */
-export function farmView() {
+export function farmView({ me }) {
   const lengths = chunkLengths();
-  const state = stateLine(() => farm.now());
+  const state = stateLine(me, () => farm.now());
   const nodes = nodesPanel(lengths.of, () => farm.now());
   const exports = exportsPanel(lengths.learn);
   const users = usersPanel(exports.choose);
