@@ -43,7 +43,7 @@ function attemptRow(attempt) {
   const cells = [
     el("span", { text: workOf(attempt) }),
     el("span", { text: attempt.number }),
-    outcomeBadge(attempt.outcome),
+    outcomeBadge(attempt),
     el("span", { class: "cut mono", text: attempt.worker ?? "none", title: attempt.worker ?? "" }),
     el("span", { text: moment(attempt.started_at) }),
     el("span", { text: span(took) }),
@@ -54,11 +54,11 @@ function attemptRow(attempt) {
 }
 
 /** How an attempt ended, as a badge. */
-export function outcomeBadge(outcome) {
+export function outcomeBadge({ outcome, worker }) {
   const status = { committed: "completed", failed: "failed", lost: "lost" }[outcome];
   return el("span", {
     class: "badge",
     data: { status: status ?? (outcome === null ? "rendering" : "") },
-    text: outcome ?? "under way",
+    text: outcome ?? (worker ? "under way" : "handed out"),
   });
 }

@@ -22,6 +22,7 @@ export function exportRow(first, onChange) {
   const act = async (doing, words) => {
     try {
       tell(await doing());
+      why.close(); // it was true before that
       toast(words);
       onChange();
     } catch (problem) {
@@ -141,9 +142,12 @@ function priorityParts(called, apply) {
 /** The question why an export waits, and the answer, which is shown where the name is. */
 function whyParts(path, called) {
   const answer = el("p", { class: "why", hidden: true });
+  const open = (isOpen) => {
+    answer.hidden = !isOpen;
+    attribute(ask, "aria-expanded", isOpen);
+  };
   const ask = button("Why?", async () => {
-    answer.hidden = !answer.hidden;
-    attribute(ask, "aria-expanded", !answer.hidden);
+    open(answer.hidden);
     if (answer.hidden) return;
     say(answer, "Asking …");
     try {
@@ -155,6 +159,6 @@ function whyParts(path, called) {
     announce(answer.textContent);
   });
   attribute(ask, "aria-label", `Why does ${called} wait?`);
-  attribute(ask, "aria-expanded", "false");
-  return { button: ask, answer };
+  open(false);
+  return { button: ask, answer, close: () => open(false) };
 }

@@ -125,6 +125,6 @@ function failureRow(failure) {
     text: failure.error_message ?? "Its dispatcher went away, or what it made did.",
   });
   const log = logButton(failure) ?? el("span");
-  const cells = [when, what, outcomeBadge(failure.outcome), message, log];
+  const cells = [when, what, outcomeBadge(failure), message, log];
   return { cells, tell: () => say(when, ago(failure.ended_at, serverNow())) };
 }

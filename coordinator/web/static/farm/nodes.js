@@ -39,7 +39,7 @@ export function nodesPanel(lengthOf, onChange) {
   });
   const empty = el("p", {
     class: "empty",
-    text: "No node has joined yet. Start one with: ray start --address=…",
+    text: "No node has joined the cluster. Work begins when one does.",
     hidden: true,
   });
   const element = el(
@@ -74,6 +74,7 @@ export function nodesPanel(lengthOf, onChange) {
     tellNodes(told.toSorted(byUrgency));
     tellAll();
     say(summary, summarise(told, running.get(null)?.length ?? 0));
+    list.hidden = nodes.length === 0;
     empty.hidden = nodes.length > 0;
   };
 

@@ -2,10 +2,7 @@
 
 import { attribute, el, say } from "../elements.js";
 import { count, moment } from "../formatting.js";
-import { nameOf, plural, processOf, since, workOf } from "./words.js";
-
-/** What runs beside the slots, since somebody waits for it. */
-const BESIDE = new Set(["probe", "preview"]);
+import { nameOf, plural, processOf, since, takesSlot, workOf } from "./words.js";
 
 /**
  * The slots of a node.
@@ -21,7 +18,7 @@ export function slotRows(lengthOf) {
   const rows = [];
 
   const tell = (slots, attempts, idle) => {
-    const work = attempts.filter((each) => !BESIDE.has(each.kind));
+    const work = attempts.filter(takesSlot);
     const placed = place(rows.map((row) => row.attempt), work);
     const wanted = Math.max(slots, placed.length);
     while (rows.length < wanted) {
@@ -31,7 +28,7 @@ export function slotRows(lengthOf) {
     }
     while (rows.length > wanted) rows.pop().element.remove();
     rows.forEach((row, index) => row.tell(placed[index] ?? null, idle));
-    say(beside, sayBeside(attempts.filter((each) => BESIDE.has(each.kind))));
+    say(beside, sayBeside(attempts.filter((each) => !takesSlot(each))));
     return work.length;
   };
 

@@ -9,11 +9,10 @@ import { icon } from "../icons.js";
 import { freshness } from "./freshness.js";
 import { openKeys } from "./keys.js";
 import { pace } from "./pace.js";
-import { hour } from "./words.js";
+import { hour, plural, takesSlot } from "./words.js";
 
 /** A dispatcher that gave no sign of life for so long is taken for gone, as by the server. */
 const SILENT_S = 15;
-const BESIDE = new Set(["probe", "preview"]);
 
 /**
  * The state of the farm, with Pause and Resume.
@@ -99,7 +98,7 @@ export function stateLine(me, onChange) {
 
 function standing(farm) {
   if (farm.leader === null || !(farm.silent_s <= SILENT_S)) {
-    const detail = "Nothing begins until one is started: midifarm dispatcher.";
+    const detail = "Nothing begins until one is started: midifarm dispatch.";
     return { name: "silent", words: { title: "No dispatcher leads", detail } };
   }
   if (farm.paused) {
@@ -113,10 +112,10 @@ function standing(farm) {
 
 function tellFigures(figures, meter, farm, framesPerSecond) {
   const draining = new Set(farm.nodes.filter((each) => each.draining_at).map((each) => each.id));
-  const takes = (each) => each.node !== null && !BESIDE.has(each.kind) && !draining.has(each.node);
+  const takes = (each) => each.node !== null && takesSlot(each) && !draining.has(each.node);
   const busy = farm.running.filter(takes).length;
   const sum = (name) => farm.queue.reduce((total, user) => total + user[name], 0);
-  figures.slots.tell(count(busy), `of ${count(farm.slots)}`);
+  figures.slots.tell(count(busy), `of ${plural(farm.slots, "slot")} busy`);
   figures.queued.tell(count(sum("exports_queued")));
   figures.rendering.tell(count(sum("exports_rendering")));
   figures.pace.tell(framesPerSecond === null ? "–" : count(Math.round(framesPerSecond)));
@@ -125,11 +124,11 @@ function tellFigures(figures, meter, farm, framesPerSecond) {
 
 function figure(label, digits) {
   const value = el("span", { class: "value", style: { "--digits": digits } });
-  const beside = el("span", { class: "quiet" });
-  const element = el("div", {}, el("dt", { text: label }), el("dd", {}, value, beside));
-  const tell = (text, more = "") => {
+  const words = el("dt", { text: label });
+  const element = el("div", {}, words, el("dd", {}, value));
+  const tell = (text, more = label) => {
     say(value, text);
-    say(beside, more);
+    say(words, more);
   };
   return { element, tell };
 }

@@ -18,6 +18,9 @@ const HOUR = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 
+/** Whether an attempt is in a slot; what somebody waits for runs beside them. */
+export const takesSlot = ({ kind }) => kind !== "probe" && kind !== "preview";
+
 /** What an attempt is at: "chunk 12", "sound". */
 export function workOf({ kind, chunk_index }) {
   return kind === "chunk" ? `chunk ${chunk_index}` : (KINDS[kind] ?? kind);
