@@ -17,6 +17,10 @@ export const session = new EventTarget();
 
 const OFFLINE = { code: "offline", detail: "The server does not answer. Is midifarm running?" };
 const TRIES = 3;
+/** A second is all that the header tells. */
+const CLOCK_STEP_MS = 1000;
+
+let aheadMs = 0;
 
 export const get = (path, query) => request("GET", path, { query });
 export const post = (path, body) => request("POST", path, { body: body ?? null, once: true });
@@ -44,6 +48,20 @@ export async function request(method, path, options = {}) {
   if (response.status === 204) return null;
   return response.json();
 }
+
+/**
+ * Something that the API tells as plain text.
+ *
+ * @returns {Promise<string>}
+ * @throws {Problem}
+ */
+export async function text(path, signal) {
+  const response = await send(address(path), { signal }, true);
+  return response.text();
+}
+
+/** What the server's clock shows, in ms; the one of this machine may be wrong by minutes. */
+export const serverNow = () => Date.now() + aheadMs;
 
 /**
  * A picture that the API makes: it answers 202 until the picture is there.
@@ -124,6 +142,7 @@ async function send(url, init, mayRepeat) {
       await pause(300 * tries, init.signal);
       continue;
     }
+    setClock(response.headers.get("Date"));
     if (response.ok) return response;
     const isBusy = response.status === 429 || response.status === 503;
     if (isBusy && mayRepeat && tries < TRIES) {
@@ -132,6 +151,11 @@ async function send(url, init, mayRepeat) {
     }
     throw told(response.status, await response.json().catch(() => ({})));
   }
+}
+
+function setClock(date) {
+  const told = Date.parse(date) - Date.now();
+  if (Math.abs(told - aheadMs) > CLOCK_STEP_MS) aheadMs = told;
 }
 
 function told(status, body) {

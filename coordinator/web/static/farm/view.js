@@ -1,7 +1,74 @@
+import { request } from "../api.js";
 import { el } from "../elements.js";
+import { auditPanel } from "./audit.js";
+import { chunkLengths } from "./chunk_lengths.js";
+import { exportsPanel } from "./exports_panel.js";
+import { failuresPanel } from "./failures.js";
+import { nodesPanel } from "./nodes.js";
+import { poll } from "./poll.js";
+import { stateLine } from "./state_line.js";
+import { throughputPanel } from "./throughput.js";
+import { usersPanel } from "./users.js";
 
-/** The view Farm. */
-export function farmView(context) {
-  const element = el("section", {}, el("h1", { text: "Farm" }));
-  return { element, show() {}, hide() {} };
+const EVERY_MS = 1500;
+const SELDOM_MS = 12_000;
+
+/**
+ * The view Farm, for operators: how the farm stands, what every slot does, what waits, what fails.
+ * It asks for itself, and only while it is shown.
+ */
+export function farmView({ me }) {
+  const lengths = chunkLengths();
+  const state = stateLine(me, () => farm.now());
+  const nodes = nodesPanel(lengths.of, () => farm.now());
+  const exports = exportsPanel(lengths.learn);
+  const users = usersPanel(exports.choose);
+  const throughput = throughputPanel();
+  const failures = failuresPanel();
+  const audit = auditPanel();
+
+  const ask = (path) => (signal) => request("GET", path, { signal });
+  const farm = poll(ask("/farm"), EVERY_MS, {
+    heard(told) {
+      state.tell(told);
+      nodes.tell(told);
+      users.tell(told);
+    },
+    failed: state.failed,
+  });
+  const asked = [
+    farm,
+    exports,
+    poll(ask("/farm/throughput?minutes=60"), SELDOM_MS, {
+      heard: throughput.tell,
+      failed: throughput.failed,
+    }),
+    poll(ask("/farm/failures?minutes=60"), SELDOM_MS, {
+      heard: failures.tell,
+      failed: failures.failed,
+    }),
+    audit,
+  ];
+
+  const element = el(
+    "div",
+    { class: "farm" },
+    el("h1", { class: "unseen", text: "Farm" }),
+    state.element,
+    throughput.element,
+    users.element,
+    nodes.element,
+    failures.element,
+    exports.element,
+    audit.element,
+  );
+  return {
+    element,
+    show() {
+      for (const each of asked) each.start();
+    },
+    hide() {
+      for (const each of [...asked, state, throughput, failures]) each.stop();
+    },
+  };
 }
