@@ -73,6 +73,7 @@ class RunningAttempt(BaseModel):
     worker: str | None = Field(description="The process.")
     started_at: datetime = Field(description="When it was given out.")
     frames: int = Field(description="Frames done.")
+    frames_total: int | None = Field(description="Frames of the chunk; null: it is none.")
 
 
 class UserQueue(BaseModel):

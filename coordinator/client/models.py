@@ -331,6 +331,7 @@ class FarmAttempt(_Answer):
     worker: str | None = Field(default=None, description="The process.")
     started_at: datetime | None = Field(default=None, description="When it was given out.")
     frames: int = Field(default=0, description="Frames done.")
+    frames_total: int | None = Field(default=None, description="Frames of the chunk.")
 
 
 class FarmUser(_Answer):

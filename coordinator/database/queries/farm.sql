@@ -44,7 +44,7 @@ from nodes n order by n.name, n.id;
 -- name: list_running
 -- What runs where.
 select a.id as attempt_id, w.kind, w.export_id, e.name as export_name, w.chunk_index, w.user_id,
-    a.node, a.worker, a.started_at, a.frames
+    a.node, a.worker, a.started_at, a.frames, w.stop_frame - w.start_frame as frames_total
 from attempts a
 join work_items w on w.id = a.item_id
 left join export_jobs e on e.id = w.export_id

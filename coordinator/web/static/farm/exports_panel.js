@@ -16,11 +16,10 @@ const TYPING_MS = 400;
 /**
  * The exports of everybody, page by page.
  *
- * @param {(exports: object[]) => void} onTold Told of every page, for who learns from it.
  * @returns {{element: Element, start: () => void, stop: () => void,
  *     choose: (userId: string) => void}}
  */
-export function exportsPanel(onTold) {
+export function exportsPanel() {
   const fresh = freshness();
   const words = el("p", { class: "hint figures" });
   const user = el("input", { type: "search", id: "exports-user", maxLength: 200 });
@@ -76,7 +75,6 @@ export function exportsPanel(onTold) {
   };
   const heard = (page) => {
     fresh.heard();
-    onTold(page.exports);
     next = page.next_cursor;
     table.tell(page.exports);
     table.element.hidden = page.exports.length === 0;

@@ -18,11 +18,10 @@ const URGENT = new Set(["lost", "aside"]);
 /**
  * A card for each node.
  *
- * @param {(attempt: object) => number|null} lengthOf How many frames an attempt is to make.
  * @param {() => void} onChange Told that a node drains, or takes work again.
  * @returns {{element: Element, tell: (farm: object) => void}}
  */
-export function nodesPanel(lengthOf, onChange) {
+export function nodesPanel(onChange) {
   const summary = el("p", { class: "hint figures" });
   const list = el("div", { class: "node-list" });
   const all = el("button", {
@@ -55,7 +54,7 @@ export function nodesPanel(lengthOf, onChange) {
   const tellNodes = keyedList(
     list,
     (node) => node.id,
-    () => nodeCard({ lengthOf, isLast, onChange }),
+    () => nodeCard({ isLast, onChange }),
   );
 
   const tellAll = () => {
@@ -105,12 +104,12 @@ function summarise(nodes, waiting) {
   return parts.join(" · ");
 }
 
-function nodeCard({ lengthOf, isLast, onChange }) {
+function nodeCard({ isLast, onChange }) {
   const name = el("h3", { class: "cut" });
   const badge = el("span", { class: "badge" });
   const busy = el("span", { class: "figures quiet" });
   const about = el("p", { class: "hint cut" });
-  const slots = slotRows(lengthOf);
+  const slots = slotRows();
   const act = el("button", { class: "ghost small", type: "button" });
   const element = el(
     "article",

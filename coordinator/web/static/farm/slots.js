@@ -7,12 +7,11 @@ import { nameOf, plural, processOf, since, takesSlot, workOf } from "./words.js"
 /**
  * The slots of a node.
  *
- * @param {(attempt: object) => number|null} lengthOf How many frames an attempt is to make.
  * @returns {{element: Element, tell: (slots: number, attempts: object[], idle: string) =>
  *     number}} Told how many slots there are, what runs, and what one is in which nothing runs;
  *     answers how many are busy.
  */
-export function slotRows(lengthOf) {
+export function slotRows() {
   const list = el("ol", { class: "slots" });
   const beside = el("p", { class: "beside hint" });
   const rows = [];
@@ -22,7 +21,7 @@ export function slotRows(lengthOf) {
     const placed = place(rows.map((row) => row.attempt), work);
     const wanted = Math.max(slots, placed.length);
     while (rows.length < wanted) {
-      const row = slotRow(lengthOf);
+      const row = slotRow();
       rows.push(row);
       list.append(row.element);
     }
@@ -59,7 +58,7 @@ export function place(before, attempts) {
   return placed;
 }
 
-function slotRow(lengthOf) {
+function slotRow() {
   const name = el("span", { class: "cut name" });
   const frames = el("span", { class: "figures" });
   const work = el("span", { class: "cut" });
@@ -85,7 +84,7 @@ function slotRow(lengthOf) {
       attribute(element, "title", null);
       return;
     }
-    const length = lengthOf(attempt);
+    const length = attempt.frames_total;
     say(name, nameOf(attempt));
     say(frames, sayFrames(attempt.frames, length));
     say(work, sayWork(attempt));

@@ -1,18 +1,23 @@
 // What the farm has made in the last hour.
 
+import { request, serverNow } from "../api.js";
 import { attribute, el, say } from "../elements.js";
 import { count } from "../formatting.js";
 import { chart } from "./chart.js";
 import { freshness } from "./freshness.js";
 import { hour, plural } from "./words.js";
 
+const SHOWN = 60;
+/** What was done in the last minutes may have grown since it was told of. */
+const RECENT = 3;
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -999, End: 999 };
 
 /**
  * Frames a minute, and the exports and attempts that ended.
  *
- * @returns {{element: Element, tell: (answer: {minutes: object[]}) => void,
- *     failed: (problem: Error) => void, stop: () => void}}
+ * @returns {{element: Element, ask: (signal: AbortSignal) => Promise<object>,
+ *     tell: (answer: {minutes: object[]}) => void, failed: (problem: Error) => void,
+ *     stop: () => void}} `ask` asks for the hour once, and then for what is new in it.
  */
 export function throughputPanel() {
   const picture = chart();
@@ -92,15 +97,23 @@ export function throughputPanel() {
     choose(Math.min(last, Math.max(0, (chosen ?? last) + step)));
   });
 
+  const ask = (signal) => {
+    const known = minutes.at(-1);
+    const missing = known ? Math.floor((serverNow() - new Date(known.at)) / 60_000) : SHOWN;
+    const query = { minutes: Math.min(SHOWN, missing + RECENT) };
+    return request("GET", "/farm/throughput", { query, signal });
+  };
+
   const tell = (answer) => {
     fresh.heard();
-    minutes = answer.minutes;
+    const first = answer.minutes[0].at;
+    minutes = [...minutes.filter(({ at }) => at < first), ...answer.minutes].slice(-SHOWN);
     draw();
     tellReadout();
     numbers.tell(minutes);
   };
 
-  return { element, tell, failed: fresh.failed, stop: fresh.stop };
+  return { element, ask, tell, failed: fresh.failed, stop: fresh.stop };
 }
 
 function sayMinute(minute, isLast) {

@@ -1,7 +1,6 @@
 import { request } from "../api.js";
 import { el } from "../elements.js";
 import { auditPanel } from "./audit.js";
-import { chunkLengths } from "./chunk_lengths.js";
 import { exportsPanel } from "./exports_panel.js";
 import { failuresPanel } from "./failures.js";
 import { nodesPanel } from "./nodes.js";
@@ -18,10 +17,9 @@ const SELDOM_MS = 12_000;
  * It asks for itself, and only while it is shown.
  */
 export function farmView({ me }) {
-  const lengths = chunkLengths();
   const state = stateLine(me, () => farm.now());
-  const nodes = nodesPanel(lengths.of, () => farm.now());
-  const exports = exportsPanel(lengths.learn);
+  const nodes = nodesPanel(() => farm.now());
+  const exports = exportsPanel();
   const users = usersPanel(exports.choose);
   const throughput = throughputPanel();
   const failures = failuresPanel();
@@ -39,7 +37,7 @@ export function farmView({ me }) {
   const asked = [
     farm,
     exports,
-    poll(ask("/farm/throughput?minutes=60"), SELDOM_MS, {
+    poll(throughput.ask, SELDOM_MS, {
       heard: throughput.tell,
       failed: throughput.failed,
     }),
