@@ -16,7 +16,6 @@ const STAGES = {
   queued: "Waiting for its turn",
   preparing: "Reading the song",
   surveying: "Looking at samples of the video",
-  rendering: "Rendering the pictures",
   stitching: "Joining the pieces and the sound",
 };
 
@@ -36,7 +35,7 @@ const SOUNDS = new Set(["m4a", "mp3", "ogg"]);
 /** How an export stands, in one word. */
 export const statusOf = (told) => STATUSES[told.status] ?? told.status;
 
-/** What is being done for an export, in a few words; empty where its status says it all. */
+/** What is being done for an export, in a few words; empty where its status says as much. */
 export function stageOf(told) {
   if (ENDED.has(told.status)) return "";
   return told.reason || (STAGES[told.stage] ?? "");
