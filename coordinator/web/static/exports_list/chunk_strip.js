@@ -1,54 +1,49 @@
-// The pieces that an export is rendered in, drawn side by side: one canvas, however many they are.
+// The pieces that an export is rendered in, side by side: one path for each state they can be in,
+// however many they are.
 
-import { attribute, el } from "../elements.js";
+import { attribute, svg } from "../elements.js";
 import { count } from "../formatting.js";
 
-const GAP_FROM_PX = 4; // narrower pieces touch each other
-const COLOURS = ["line", "quiet", "busy", "good", "bad"];
+const WIDTH = 1000; // of the drawing, which is stretched over whatever room there is
+const HEIGHT = 12;
+const MOST_GAP = 1.6;
 
-let known = null; // the colours; asking for them each time would lay out the page each time
-
-const resized = new ResizeObserver((entries) => {
-  for (const { target } of entries) target.dispatchEvent(new Event("resized"));
-});
+// What a piece looks like: told apart by colour (in the sheet) and by form.
+const FORMS = {
+  ready: () => [[10, 2]], // a line at the bottom
+  cancelled: () => [[10, 2]],
+  running: (share) => [[HEIGHT - Math.max(3, HEIGHT * share), Math.max(3, HEIGHT * share)]], // grows
+  done: () => [[0, HEIGHT]], // full
+  cached: () => [[0, 5], [7, 5]], // full, in two bands
+  failed: () => [[0, 7]], // hangs from the top
+};
 
 /**
- * A strip that fills as pieces finish. Told apart by colour and by form: waiting ones are a line at
- * the bottom, one that is made grows, finished ones fill, those that stood already are striped,
- * failed ones are crossed out.
+ * A strip that fills as pieces finish.
  *
- * @returns {{element: HTMLCanvasElement, show: (chunks: object[]) => void}}
+ * @returns {{element: SVGElement, show: (chunks: object[]) => void}}
  */
 export function chunkStrip() {
-  const element = el("canvas", { class: "chunk-strip", role: "img", "aria-label": "No pieces yet" });
-  let shown = [];
-  let width = 0;
-  let height = 0;
-
-  const draw = () => {
-    const scale = devicePixelRatio || 1;
-    const [across, down] = [Math.round(width * scale), Math.round(height * scale)];
-    if (!across || !down) return;
-    if (element.width !== across || element.height !== down) {
-      [element.width, element.height] = [across, down];
-    }
-    paint(element.getContext("2d"), shown, across, down, coloursOf(element));
-  };
-  element.addEventListener("resized", () => {
-    const { clientWidth, clientHeight } = element;
-    if (clientWidth === width && clientHeight === height) return;
-    [width, height] = [clientWidth, clientHeight];
-    draw();
-  });
-  resized.observe(element);
-
+  const paths = Object.fromEntries(
+    Object.keys(FORMS).map((kind) => [kind, svg("path", { class: `piece-${kind}` })]),
+  );
+  const element = svg(
+    "svg",
+    {
+      class: "chunk-strip",
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": "No pieces yet",
+    },
+    ...Object.values(paths),
+  );
   return {
     element,
     show(chunks) {
-      shown = chunks;
+      const drawn = outlines(chunks);
+      for (const [kind, path] of Object.entries(paths)) attribute(path, "d", drawn[kind]);
       attribute(element, "aria-label", summary(chunks));
-      element.title = summary(chunks);
-      draw();
     },
   };
 }
@@ -75,67 +70,22 @@ export function guessed(total, done) {
   }));
 }
 
-const kindOf = (chunk) => (chunk.status === "done" && chunk.cached ? "cached" : chunk.status);
-
-function paint(context, chunks, width, height, colours) {
-  context.clearRect(0, 0, width, height);
-  const end = chunks.at(-1)?.stop_frame || 1;
-  const gap = width / chunks.length >= GAP_FROM_PX ? 1 : 0;
+/** The outlines of all pieces of each kind; null where there is none. */
+function outlines(chunks) {
+  const drawn = Object.fromEntries(Object.keys(FORMS).map((kind) => [kind, null]));
+  const unit = WIDTH / (chunks.at(-1)?.stop_frame || 1);
   for (const chunk of chunks) {
-    const from = (chunk.start_frame / end) * width;
-    const across = Math.max(0.5, ((chunk.stop_frame - chunk.start_frame) / end) * width - gap);
-    const share = chunk.frames_done / (chunk.stop_frame - chunk.start_frame) || 0;
-    piece(context, kindOf(chunk), share, [from, across, height], colours);
+    const frames = chunk.stop_frame - chunk.start_frame;
+    const gap = Math.min(MOST_GAP, frames * unit * 0.1);
+    const [from, across] = [number(chunk.start_frame * unit), number(frames * unit - gap)];
+    const kind = kindOf(chunk);
+    for (const [top, down] of FORMS[kind](chunk.frames_done / frames || 0)) {
+      drawn[kind] = `${drawn[kind] ?? ""}M${from} ${number(top)}h${across}v${number(down)}h-${across}z`;
+    }
   }
+  return drawn;
 }
 
-function piece(context, kind, share, [from, across, height], colours) {
-  const fill = (colour, top) => {
-    context.fillStyle = colours[colour];
-    context.fillRect(from, height - top, across, top);
-  };
-  const low = Math.max(2, height * 0.2);
-  if (kind === "ready") fill("line", low);
-  else if (kind === "cancelled") fill("quiet", low);
-  else if (kind === "done") fill("good", height);
-  else if (kind === "cached") {
-    fill("good", height);
-    stripes(context, [from, across, height]);
-  } else if (kind === "failed") {
-    fill("bad", height);
-    stripes(context, [from, across, height]);
-    stripes(context, [from, across, height], -1);
-  } else {
-    fill("line", height);
-    fill("busy", Math.max(low, height * share));
-  }
-}
+const kindOf = ({ status, cached }) => (status === "done" && cached ? "cached" : status);
 
-/** Lines cut out of a piece, rising or falling. */
-function stripes(context, [from, across, height], way = 1) {
-  context.save();
-  context.beginPath();
-  context.rect(from, 0, across, height);
-  context.clip();
-  context.globalCompositeOperation = "destination-out";
-  context.lineWidth = Math.max(1, height / 9);
-  context.beginPath();
-  for (let x = from - height; x < from + across + height; x += height / 2.2) {
-    context.moveTo(x, way > 0 ? height : 0);
-    context.lineTo(x + height, way > 0 ? 0 : height);
-  }
-  context.stroke();
-  context.restore();
-}
-
-function coloursOf(element) {
-  const style = known ? null : getComputedStyle(element);
-  known ??= Object.fromEntries(
-    COLOURS.map((name) => [name, style.getPropertyValue(`--strip-${name}`).trim() || "gray"]),
-  );
-  return known;
-}
-
-for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
-  matchMedia(query).addEventListener("change", () => (known = null));
-}
+const number = (value) => Math.round(value * 100) / 100;

@@ -41,6 +41,9 @@ export function stageOf(told) {
   return told.reason || (STAGES[told.stage] ?? "");
 }
 
+/** What a file format is called. */
+export const containerOf = (name) => CONTAINERS[name] ?? name;
+
 /** Whether an export has no pictures at all; unknown is no. */
 export const isSound = (told) => SOUNDS.has(told.container);
 
@@ -52,7 +55,7 @@ export const isExpired = (told) =>
 export function shapeOf(told) {
   if (!told.config) return "";
   const { width, height } = told.config.quality?.resolution ?? {};
-  const container = CONTAINERS[told.container] ?? told.container;
+  const container = containerOf(told.container);
   return isSound(told) || !width ? container : `${width} × ${height} · ${container}`;
 }
 

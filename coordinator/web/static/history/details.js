@@ -39,7 +39,7 @@ export function openDetails(context, actions, told, { onClose, onSong }) {
     body.replaceChildren(
       el("div", { class: "row" }, buttonsFor(actions, now, onSong, () => dialog.close())),
       ...problems(now),
-      el("div", { class: "details-facts" }, factsOf(now).map(group)),
+      el("div", { class: "details-facts" }, factsOf(context, now).map(group)),
       ...(now.chunks ? [pieces] : []),
       links,
       attempts,
@@ -112,7 +112,7 @@ function problems(told) {
 }
 
 /** What is told, in groups of pairs; those without a value are left out. */
-function factsOf(told) {
+function factsOf(context, told) {
   const { format = {}, quality = {}, audio = {} } = told.config ?? {};
   const { width, height } = quality.resolution ?? {};
   const hasPictures = Boolean(format.videoCodec);
@@ -125,7 +125,7 @@ function factsOf(told) {
       facts: [
         ["Length", told.duration_seconds == null ? "" : clock(told.duration_seconds)],
         ["Size", size(told.file_size)],
-        ["Format", [format.container, format.videoCodec, format.audioCodec].filter(Boolean).join(" · ")],
+        ["Format", codecsOf(context, told)],
         ["Picture", hasPictures && width ? `${width} × ${height}` : ""],
         ["Frames per second", hasPictures ? quality.framerate : ""],
         ["Video rate", quality.bitrate && hasPictures ? `${count(quality.bitrate)} kbit/s` : ""],
@@ -156,10 +156,17 @@ function factsOf(told) {
         ["Kept until", told.download_url && told.expires_at ? moment(told.expires_at) : ""],
         ["Priority", told.priority || ""],
         ["Pieces that stood already", told.chunks_cached || ""],
-        ["Number", told.id],
+        ["Export id", told.id],
       ],
     },
   ];
+}
+
+function codecsOf({ formats }, told) {
+  const { container, videoCodec, audioCodec } = told.config?.format ?? {};
+  const title = (codecs, name) => codecs?.find((each) => each.name === name)?.title ?? name;
+  const codecs = [title(formats.video_codecs, videoCodec), title(formats.audio_codecs, audioCodec)];
+  return [words.containerOf(container), ...codecs].filter(Boolean).join(" · ");
 }
 
 function partOf(told) {
