@@ -14,7 +14,7 @@ import { exportRow } from "./row.js";
 const MOST_ROWS = 200;
 const MOST_KEPT = 30; // of those that have ended while somebody looked
 const DRAW_MS = 90;
-const UNSEEN_MS = 2000; // what is off the screen is brought up to date more rarely
+const UNSEEN_ROWS = 4; // off the screen, so many are brought up to date at a time
 const TOTAL_MS = 10_000;
 
 /**
@@ -34,7 +34,6 @@ export function activeList(context) {
   const waiting = new Map(); // whether one stood among those that wait when it last had not ended
   const changed = new Set();
   let isRearranged = true;
-  let drawnAt = 0;
   let timer = 0;
   let total = null;
   let totalAt = -Infinity;
@@ -53,7 +52,6 @@ export function activeList(context) {
       const row = rows.get(target.dataset.id);
       if (!isSeen) return row?.rest();
       row?.show();
-      row?.attend();
     },
     onTick(target) {
       if (target === element) return countAll();
@@ -107,19 +105,18 @@ export function activeList(context) {
     timer = setTimeout(() => requestAnimationFrame(draw), DRAW_MS);
   }
 
-  function draw(now) {
+  function draw() {
     timer = 0;
     if (!element.isConnected) return;
     if (isRearranged) rearrange();
     isRearranged = false;
-    const drawsAll = now - drawnAt > UNSEEN_MS;
+    let unseen = UNSEEN_ROWS;
     for (const id of changed) {
       const row = rows.get(id);
-      if (row && !drawsAll && !watched.sees(row.element)) continue;
+      if (row && !watched.sees(row.element) && (unseen -= 1) < 0) continue;
       row?.show();
       changed.delete(id);
     }
-    if (drawsAll) drawnAt = now;
     if (changed.size) schedule();
   }
 
