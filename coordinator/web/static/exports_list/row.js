@@ -108,7 +108,7 @@ export function exportRow(context, actions, id, onDismiss) {
     attend() {
       const told = context.exports.get(id);
       if (!told) return;
-      if (!ENDED.has(told.status) || !hasChunks) feed.attend(told);
+      if (told.status !== "completed") feed.attend(told);
       if (!context.exports.isWhole(id)) context.exports.whole(id).catch(() => {});
       else if (told.poster_url && !picture.src.includes("/poster")) {
         setPicture(`${told.poster_url}?width=320&format=webp`);

@@ -2,7 +2,7 @@
 
 import { get, picture } from "../api.js";
 import { isSound } from "./words.js";
-import { politely } from "./turns.js";
+import { patiently, politely } from "./turns.js";
 
 const CHUNKS_MS = 1000;
 const CHUNK_MS = 5; // for each piece: what is large is asked for more rarely
@@ -56,12 +56,12 @@ export function rowFeed(id, { onChunks, onLatest, onWhy }) {
   const busy = new Set();
   let stopped = new AbortController();
 
-  const ask = async (name, request, hear) => {
+  const ask = async (name, request, hear, turn = politely) => {
     if (busy.has(name)) return;
     busy.add(name);
     const { signal } = stopped;
     try {
-      const answer = await politely(() => request(signal), signal);
+      const answer = await turn(() => request(signal), signal);
       if (!signal.aborted) hear(answer);
     } catch {
       // Nothing finished, no connection, gone: the next try tells.
@@ -82,7 +82,8 @@ export function rowFeed(id, { onChunks, onLatest, onWhy }) {
       }
       if (wanted.latest) {
         Object.assign(got, { latestAt: now, latestOf: told.chunks_done });
-        ask("latest", (signal) => picture(`/exports/${id}/latest`, LATEST, signal), onLatest);
+        const latest = (signal) => picture(`/exports/${id}/latest`, LATEST, signal);
+        ask("latest", latest, onLatest, patiently);
       }
       if (wanted.why) {
         got.whyAt = now;

@@ -34,5 +34,8 @@ export function turns(most) {
     });
 }
 
-/** The turns of everything that is fetched while somebody looks at it. */
+/** The turns of what is asked while somebody looks at it. */
 export const politely = turns(3);
+
+/** Those of pictures, which may take long: a worker makes them. */
+export const patiently = turns(2);

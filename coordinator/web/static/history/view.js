@@ -1,5 +1,5 @@
 import { complain } from "../announce.js";
-import { get } from "../api.js";
+import { get, Problem } from "../api.js";
 import { el, say } from "../elements.js";
 import { icon } from "../icons.js";
 import { actionsOf } from "../exports_list/actions.js";
@@ -119,8 +119,8 @@ export function historyView(context) {
       opening.dialog = openDetails(context, actions, told, { onClose, onSong: filters.setSong });
     } catch (problem) {
       opened = null;
-      if (problem.status === 404) complain({ message: "There is no such export, or it was deleted." });
-      else complain(problem);
+      const detail = "There is no such export, or it was deleted.";
+      complain(problem.status === 404 ? new Problem(404, { detail }) : problem);
       context.go("history");
     }
   }
