@@ -42,10 +42,16 @@ function show(text, kind, action = null) {
     action.run();
   };
   const offer =
-    action && el("button", { class: "small", type: "button", text: action.label, on: { click: act } });
+    action &&
+    el("button", { class: "small", type: "button", text: action.label, on: { click: act } });
   const close = el(
     "button",
-    { class: "ghost small", type: "button", "aria-label": "Dismiss", on: { click: () => box.remove() } },
+    {
+      class: "ghost small",
+      type: "button",
+      "aria-label": "Dismiss",
+      on: { click: () => box.remove() },
+    },
     icon("cancel"),
   );
   const sign = icon(kind === "failed" ? "warning" : "check");

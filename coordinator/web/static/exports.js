@@ -73,6 +73,10 @@ export class Exports extends EventTarget {
     if (!this.#asking.has(id)) {
       const asking = get(`/exports/${id}`)
         .then((told) => this.merge(told))
+        .catch((problem) => {
+          if (problem.status === 404) this.forget(id);
+          throw problem;
+        })
         .finally(() => this.#asking.delete(id));
       this.#asking.set(id, asking);
     }

@@ -39,12 +39,32 @@ export function activeList(context) {
   let totalAt = -Infinity;
 
   const number = el("span", { class: "count" });
-  const clear = el("button", { class: "ghost small", type: "button", text: "Clear finished", on: { click: clearKept } });
+  const clear = el("button", {
+    class: "ghost small",
+    type: "button",
+    text: "Clear finished",
+    on: { click: clearKept },
+  });
   const list = el("ol", { class: "export-rows" });
   const more = el("p", { class: "hint more-wait" });
-  const empty = el("p", { class: "empty", text: "Nothing is being exported. What you export appears here, and its progress." });
-  const head = el("div", { class: "spread" }, el("h2", { id: "under-way" }, "Under way", number), clear);
-  const element = el("section", { class: "active-list", "aria-labelledby": "under-way" }, head, list, more, empty);
+  const empty = el("p", {
+    class: "empty",
+    text: "Nothing is being exported. What you export appears here, and its progress.",
+  });
+  const head = el(
+    "div",
+    { class: "spread" },
+    el("h2", { id: "under-way" }, "Under way", number),
+    clear,
+  );
+  const element = el(
+    "section",
+    { class: "active-list", "aria-labelledby": "under-way" },
+    head,
+    list,
+    more,
+    empty,
+  );
 
   const watched = attention({
     onSeen(target, isSeen) {
@@ -177,7 +197,9 @@ export function activeList(context) {
 
   /** Changes whenever it may be worth asking how a batch stands. */
   function markOf(batchId) {
-    const members = [...rows.keys()].map((id) => exports.get(id)).filter((told) => told?.batch_id === batchId);
+    const members = [...rows.keys()]
+      .map((id) => exports.get(id))
+      .filter((told) => told?.batch_id === batchId);
     return members.map((told) => `${told.status} ${told.chunks_done}`).join();
   }
 

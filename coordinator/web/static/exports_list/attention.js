@@ -7,7 +7,7 @@ const MARGIN = "160px";
  * Knows which of some elements are on the screen.
  *
  * @param {object} hears
- * @param {(element: Element, isSeen: boolean) => void} [hears.onSeen] One comes into sight, or goes.
+ * @param {(element: Element, isSeen: boolean) => void} [hears.onSeen] One comes, or goes.
  * @param {(element: Element) => void} [hears.onTick] Once a second for each that is in sight; never
  *     while the page is not.
  * @returns {{watch: (element: Element) => void, forget: (element: Element) => void,

@@ -35,9 +35,18 @@ export function batchGroup(context, id) {
   );
   const told = el("span", { class: "quiet figures" });
   const fill = el("span");
-  const bar = el("div", { class: "bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
+  const bar = el(
+    "div",
+    { class: "bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 },
+    fill,
+  );
   const all = el("a", { class: "button ghost small", href: `#/history/${id}`, text: "See all" });
-  const cancel = el("button", { class: "small", type: "button", on: { click: cancelAll } }, icon("cancel"), "Cancel all");
+  const cancel = el(
+    "button",
+    { class: "small", type: "button", on: { click: cancelAll } },
+    icon("cancel"),
+    "Cancel all",
+  );
   const head = el("div", { class: "batch-head" }, el("h3", {}, fold), told, all, cancel, bar);
   const element = el("li", { class: "batch-group", data: { batch: id } }, head, list);
 

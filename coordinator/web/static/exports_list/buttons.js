@@ -1,4 +1,4 @@
-// Buttons of rows and cards: each says of which export it is, to whoever cannot see where it stands.
+// Buttons of rows and cards: each says of which export it is, for who cannot see where it stands.
 
 import { el } from "../elements.js";
 import { icon } from "../icons.js";

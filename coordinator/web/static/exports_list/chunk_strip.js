@@ -12,9 +12,12 @@ const MOST_GAP = 1.6;
 const FORMS = {
   ready: () => [[10, 2]], // a line at the bottom
   cancelled: () => [[10, 2]],
-  running: (share) => [[HEIGHT - Math.max(3, HEIGHT * share), Math.max(3, HEIGHT * share)]], // grows
+  running: (share) => [[HEIGHT - grown(share), grown(share)]], // grows
   done: () => [[0, HEIGHT]], // full
-  cached: () => [[0, 5], [7, 5]], // full, in two bands
+  cached: () => [
+    [0, 5],
+    [7, 5],
+  ], // full, in two bands
   failed: () => [[0, 7]], // hangs from the top
 };
 
@@ -55,7 +58,10 @@ export function summary(chunks) {
   const cached = number("cached");
   const told = [`${count(number("done") + cached)} of ${count(chunks.length)} pieces done`];
   if (cached) told.push(`${count(cached)} of them stood already`);
-  for (const [kind, words] of [["running", "being made"], ["failed", "failed"]]) {
+  for (const [kind, words] of [
+    ["running", "being made"],
+    ["failed", "failed"],
+  ]) {
     if (number(kind)) told.push(`${count(number(kind))} ${words}`);
   }
   return told.join(", ");
@@ -80,12 +86,15 @@ function outlines(chunks) {
     const [from, across] = [number(chunk.start_frame * unit), number(frames * unit - gap)];
     const kind = kindOf(chunk);
     for (const [top, down] of FORMS[kind](chunk.frames_done / frames || 0)) {
-      drawn[kind] = `${drawn[kind] ?? ""}M${from} ${number(top)}h${across}v${number(down)}h-${across}z`;
+      drawn[kind] =
+        `${drawn[kind] ?? ""}M${from} ${number(top)}h${across}v${number(down)}h-${across}z`;
     }
   }
   return drawn;
 }
 
 const kindOf = ({ status, cached }) => (status === "done" && cached ? "cached" : status);
+
+const grown = (share) => Math.max(3, HEIGHT * share);
 
 const number = (value) => Math.round(value * 100) / 100;

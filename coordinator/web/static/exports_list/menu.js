@@ -58,7 +58,11 @@ function open(button, label, items) {
     event.preventDefault();
     entries[(to + entries.length) % entries.length].focus();
   };
-  const menu = el("div", { class: "menu", popover: "auto", role: "menu", "aria-label": label, on: { keydown: move } }, entries);
+  const menu = el(
+    "div",
+    { class: "menu", popover: "auto", role: "menu", "aria-label": label, on: { keydown: move } },
+    entries,
+  );
   menu.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
     attribute(button, "aria-expanded", "false");

@@ -37,7 +37,9 @@ function compare(one, other) {
   if (one.waits !== other.waits) return one.waits - other.waits;
   if (one.waits && one.priority !== other.priority) return other.priority - one.priority;
   if (one.at !== other.at) return one.at < other.at ? -1 : 1;
-  return IN_NUMBERS.compare(one.told.name, other.told.name) || (one.told.id < other.told.id ? -1 : 1);
+  return (
+    IN_NUMBERS.compare(one.told.name, other.told.name) || (one.told.id < other.told.id ? -1 : 1)
+  );
 }
 
 /** Have an element hold these children in this order, moving no more than must be. */

@@ -35,7 +35,12 @@ export function canPlay(told) {
 export function downloadLink(told, className = "button") {
   return el(
     "a",
-    { class: className, href: told.download_url, download: "", "aria-label": `Download ${told.name}` },
+    {
+      class: className,
+      href: told.download_url,
+      download: "",
+      "aria-label": `Download ${told.name}`,
+    },
     icon("download"),
     el("span", { text: "Download" }),
   );

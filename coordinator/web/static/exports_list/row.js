@@ -27,7 +27,11 @@ export function exportRow(context, actions, id, onDismiss) {
   const share = el("span", { class: "row-share figures" });
   const facts = el("span", { class: "row-facts quiet figures" });
   const fill = el("span");
-  const bar = el("div", { class: "bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
+  const bar = el(
+    "div",
+    { class: "bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 },
+    fill,
+  );
   const strip = chunkStrip();
   const pieces = el("span", { class: "row-pieces quiet figures" });
   const buttons = el("div", { class: "row-buttons" });
@@ -39,7 +43,12 @@ export function exportRow(context, actions, id, onDismiss) {
     thumbnail,
     el("div", { class: "row-head" }, name, badge, shape),
     el("div", { class: "row-figures" }, share, facts),
-    el("div", { class: "row-progress" }, bar, el("div", { class: "row-strip" }, strip.element, pieces)),
+    el(
+      "div",
+      { class: "row-progress" },
+      bar,
+      el("div", { class: "row-strip" }, strip.element, pieces),
+    ),
     stage,
     buttons,
   );
@@ -66,7 +75,12 @@ export function exportRow(context, actions, id, onDismiss) {
   });
 
   const offer = (told) => {
-    const kind = [told.status, Boolean(told.download_url), told.name, canBeFirst(context, told)].join();
+    const kind = [
+      told.status,
+      Boolean(told.download_url),
+      told.name,
+      canBeFirst(context, told),
+    ].join();
     if (kind === offered) return;
     offered = kind;
     const hadFocus = buttons.contains(document.activeElement);
@@ -137,5 +151,9 @@ function buttonsFor(context, actions, told, onDismiss) {
     return [button("Try again", "repeat", () => actions.retry(told)), dismiss];
   }
   if (!told.download_url) return [dismiss];
-  return [button("Play", "play", () => openPlayer(told)), downloadLink(told, "button small"), dismiss];
+  return [
+    button("Play", "play", () => openPlayer(told)),
+    downloadLink(told, "button small"),
+    dismiss,
+  ];
 }

@@ -78,7 +78,11 @@ export function rowFeed(id, { onChunks, onLatest, onWhy }) {
       const wanted = due(told, got, now);
       if (wanted.chunks) {
         Object.assign(got, { chunksAt: now, chunksOf: stateOf(told) });
-        ask("chunks", () => get(`/exports/${id}/chunks`), ({ chunks }) => onChunks(chunks));
+        ask(
+          "chunks",
+          () => get(`/exports/${id}/chunks`),
+          ({ chunks }) => onChunks(chunks),
+        );
       }
       if (wanted.latest) {
         Object.assign(got, { latestAt: now, latestOf: told.chunks_done });
@@ -87,7 +91,11 @@ export function rowFeed(id, { onChunks, onLatest, onWhy }) {
       }
       if (wanted.why) {
         got.whyAt = now;
-        ask("why", () => get(`/exports/${id}/why-waiting`), ({ message }) => onWhy(message));
+        ask(
+          "why",
+          () => get(`/exports/${id}/why-waiting`),
+          ({ message }) => onWhy(message),
+        );
       }
     },
     /** Nobody looks any more. */

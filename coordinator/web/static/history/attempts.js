@@ -21,7 +21,8 @@ const OUTCOMES = {
 
 /** A table of attempts, newest first. */
 export function attemptsTable(attempts) {
-  if (!attempts.length) return el("p", { class: "quiet", text: "None yet, or they are not kept any more." });
+  if (!attempts.length)
+    return el("p", { class: "quiet", text: "None yet, or they are not kept any more." });
   const head = ["What", "Try", "When", "Took", "How it ended", "Worker"];
   return el(
     "div",
@@ -29,7 +30,15 @@ export function attemptsTable(attempts) {
     el(
       "table",
       { class: "table" },
-      el("thead", {}, el("tr", {}, head.map((text) => el("th", { scope: "col", text })))),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          head.map((text) => el("th", { scope: "col", text })),
+        ),
+      ),
       el("tbody", {}, attempts.map(rowOf)),
     ),
   );
@@ -48,5 +57,9 @@ function rowOf(attempt) {
     [outcome, attempt.error_message].filter(Boolean).join(": "),
     attempt.worker ?? "",
   ];
-  return el("tr", {}, cells.map((text) => el("td", { text: String(text) })));
+  return el(
+    "tr",
+    {},
+    cells.map((text) => el("td", { text: String(text) })),
+  );
 }

@@ -27,11 +27,19 @@ export function historyCard(context, actions, id) {
   const when = el("time", { class: "quiet" });
   const length = el("span", { class: "card-length figures" });
   const fill = el("span");
-  const bar = el("div", { class: "bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
+  const bar = el(
+    "div",
+    { class: "bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 },
+    fill,
+  );
   const says = el("p", { class: "card-says" });
   const image = el("img", { alt: "", hidden: true, decoding: "async" });
   const sign = el("span", { class: "card-sign" });
-  const play = el("button", { class: "card-play", type: "button", on: { click: openIt } }, el("span", {}, icon("play")));
+  const play = el(
+    "button",
+    { class: "card-play", type: "button", on: { click: openIt } },
+    el("span", {}, icon("play")),
+  );
   const picture = el("div", { class: "card-picture" }, sign, image, says, length, bar, play);
   const buttons = el("div", { class: "card-buttons" });
   const warned = el("span", { class: "card-warned", role: "img" }, icon("warning"));
@@ -135,7 +143,9 @@ function buttonsFor(context, actions, told) {
     shown.push(downloadLink(told, "button small"));
     const copy = others.findIndex((each) => each.name === "copyLink");
     others.splice(copy, 1);
-    shown.push(actionButton(told, "Copy link", "link", () => actions.copyLink(told), { isBare: true }));
+    shown.push(
+      actionButton(told, "Copy link", "link", () => actions.copyLink(told), { isBare: true }),
+    );
   } else {
     const { name, label, sign } = others.shift();
     shown.push(actionButton(told, label, sign, () => actions[name](told)));

@@ -4,7 +4,6 @@ import { get, remove } from "../api.js";
 import { complain, toast } from "../announce.js";
 import { openDialog } from "../dialog.js";
 import { el } from "../elements.js";
-import { ENDED } from "../exports.js";
 import { clock, count, moment, size, span } from "../formatting.js";
 import { icon } from "../icons.js";
 import { possible } from "../exports_list/actions.js";
@@ -30,14 +29,26 @@ export function openDetails(context, actions, told, { onClose, onSong }) {
   const body = el("div", { class: "details" });
   const strip = chunkStrip();
   const pieces = el("section", {}, el("h3", { text: "Pieces" }), strip.element, legend());
-  const attempts = el("details", { class: "details-attempts" }, el("summary", { text: "Attempts" }));
+  const attempts = el(
+    "details",
+    { class: "details-attempts" },
+    el("summary", { text: "Attempts" }),
+  );
   const links = el("section", { hidden: true });
   let askedAt = 0;
   let dialog = null;
+  let drawn = null;
 
   const draw = (now) => {
+    const mark = [now.status, now.download_url, now.completed_at, now.priority, now.chunks].join();
+    if (mark === drawn) return; // who is at one of its buttons stays there
+    drawn = mark;
     body.replaceChildren(
-      el("div", { class: "row" }, buttonsFor(actions, now, onSong, () => dialog.close())),
+      el(
+        "div",
+        { class: "row" },
+        buttonsFor(actions, now, onSong, () => dialog.close()),
+      ),
       ...problems(now),
       el("div", { class: "details-facts" }, factsOf(context, now).map(group)),
       ...(now.chunks ? [pieces] : []),
@@ -54,9 +65,8 @@ export function openDetails(context, actions, told, { onClose, onSong }) {
 
   const hear = async ({ detail }) => {
     if (detail.id !== told.id) return;
-    const wasStatus = told.status;
     told = exports.isWhole(told.id) ? detail : await exports.whole(told.id).catch(() => detail);
-    if (told.status !== wasStatus || ENDED.has(told.status)) draw(told);
+    draw(told);
     if (performance.now() - askedAt > CHUNKS_MS) askForChunks();
   };
   const leave = ({ detail }) => detail === told.id && dialog.close();
@@ -103,10 +113,16 @@ function buttonsFor(actions, told, onSong, close) {
 
 function problems(told) {
   const found = [];
-  if (told.error_message) found.push(el("pre", { class: "notice details-error", text: told.error_message }));
+  if (told.error_message)
+    found.push(el("pre", { class: "notice details-error", text: told.error_message }));
   for (const text of told.warnings ?? []) found.push(el("p", { class: "notice", text }));
   if (words.isExpired(told)) {
-    found.push(el("p", { class: "notice", text: "The video was kept for its time and then deleted. Re-export it to have it again." }));
+    found.push(
+      el("p", {
+        class: "notice",
+        text: "The video was kept for its time and then deleted. Re-export it to have it again.",
+      }),
+    );
   }
   return found;
 }
@@ -130,7 +146,10 @@ function factsOf(context, told) {
         ["Frames per second", hasPictures ? quality.framerate : ""],
         ["Video rate", quality.bitrate && hasPictures ? `${count(quality.bitrate)} kbit/s` : ""],
         ["Quality (CRF)", hasPictures ? quality.crf : ""],
-        ["Rendered", told.renderings > 1 ? `${told.renderings} times, until it had the size asked for` : ""],
+        [
+          "Rendered",
+          told.renderings > 1 ? `${told.renderings} times, until it had the size asked for` : "",
+        ],
         ["SHA-256", told.sha256],
       ],
     },
@@ -180,12 +199,24 @@ function group({ title, facts }) {
     "section",
     {},
     el("h3", { text: title }),
-    el("dl", {}, pairs.map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value })))),
+    el(
+      "dl",
+      {},
+      pairs.map(([name, value]) =>
+        el("div", {}, el("dt", { text: name }), el("dd", { text: value })),
+      ),
+    ),
   );
 }
 
 function legend() {
-  const kinds = { ready: "waiting", running: "being made", done: "done", cached: "stood already", failed: "failed" };
+  const kinds = {
+    ready: "waiting",
+    running: "being made",
+    done: "done",
+    cached: "stood already",
+    failed: "failed",
+  };
   return el(
     "ul",
     { class: "strip-legend hint" },
@@ -204,7 +235,11 @@ async function showLinks(told, place) {
   const { links } = await get(`/exports/${told.id}/links`).catch(() => ({ links: [] }));
   const working = links.filter((link) => Date.parse(link.expires_at) > Date.now());
   const items = working.map((link) => {
-    const item = el("li", { class: "row" }, `Made ${moment(link.created_at)}, works until ${moment(link.expires_at)}`);
+    const item = el(
+      "li",
+      { class: "row" },
+      `Made ${moment(link.created_at)}, works until ${moment(link.expires_at)}`,
+    );
     const end = async () => {
       try {
         await remove(`/exports/${told.id}/links/${link.id}`);
@@ -215,9 +250,19 @@ async function showLinks(told, place) {
       }
     };
     const label = `End the link made ${moment(link.created_at)}`;
-    item.append(el("button", { class: "small", type: "button", "aria-label": label, on: { click: end } }, icon("delete"), "End it"));
+    item.append(
+      el(
+        "button",
+        { class: "small", type: "button", "aria-label": label, on: { click: end } },
+        icon("delete"),
+        "End it",
+      ),
+    );
     return item;
   });
   place.hidden = !items.length;
-  place.replaceChildren(el("h3", { text: "Links that anybody can open" }), el("ul", { class: "stack" }, items));
+  place.replaceChildren(
+    el("h3", { text: "Links that anybody can open" }),
+    el("ul", { class: "stack" }, items),
+  );
 }

@@ -40,12 +40,24 @@ export function historyFilters(onChange) {
   const songs = new Map();
 
   const chips = STATUSES.map((choice, index) =>
-    el("label", { class: "chip" },
-      el("input", { type: "radio", name: "history-status", checked: index === 0, on: { change: () => choose(choice) } }),
+    el(
+      "label",
+      { class: "chip" },
+      el("input", {
+        type: "radio",
+        name: "history-status",
+        checked: index === 0,
+        on: { change: () => choose(choice) },
+      }),
       el("span", { text: choice.label }),
     ),
   );
-  const chipRow = el("fieldset", { class: "chips" }, el("legend", { class: "unseen", text: "Show" }), chips);
+  const chipRow = el(
+    "fieldset",
+    { class: "chips" },
+    el("legend", { class: "unseen", text: "Show" }),
+    chips,
+  );
   const search = el("input", {
     type: "search",
     placeholder: "Search by name",
@@ -54,15 +66,29 @@ export function historyFilters(onChange) {
     spellcheck: false,
     on: { input: type, search: () => onChange() },
   });
-  const song = el("select", { "aria-label": "Song", on: { change: () => onChange() } }, el("option", { value: "", text: "All songs" }));
+  const song = el(
+    "select",
+    { "aria-label": "Song", on: { change: () => onChange() } },
+    el("option", { value: "", text: "All songs" }),
+  );
   const time = el(
     "select",
     { "aria-label": "When", on: { change: chooseTime } },
     TIMES.map(({ name, label }) => el("option", { value: name, text: label })),
   );
-  const since = el("input", { type: "date", "aria-label": "From", on: { change: () => onChange() } });
+  const since = el("input", {
+    type: "date",
+    "aria-label": "From",
+    on: { change: () => onChange() },
+  });
   const until = el("input", { type: "date", "aria-label": "To", on: { change: () => onChange() } });
-  const dates = el("div", { class: "filter-dates", hidden: true }, since, el("span", { text: "to" }), until);
+  const dates = el(
+    "div",
+    { class: "filter-dates", hidden: true },
+    since,
+    el("span", { text: "to" }),
+    until,
+  );
   const batchChip = el(
     "button",
     { class: "small", type: "button", hidden: true, on: { click: () => setBatch(null) } },
@@ -126,7 +152,13 @@ export function historyFilters(onChange) {
   return {
     element,
     get query() {
-      return { status, name: search.value.trim(), composition_id: song.value, batch_id: batch?.id, ...times() };
+      return {
+        status,
+        name: search.value.trim(),
+        composition_id: song.value,
+        batch_id: batch?.id,
+        ...times(),
+      };
     },
     get isEmpty() {
       return !status.length && !search.value.trim() && !song.value && !batch && !time.value;

@@ -34,7 +34,12 @@ export function cardGrid({ make, onNearEnd }) {
     if (!isShown || !element.isConnected) return;
     const { top, height: own } = element.getBoundingClientRect();
     const screen = innerHeight;
-    const [first, stop] = between(layout, ids.length, -top - AHEAD * screen, -top + (1 + AHEAD) * screen);
+    const [first, stop] = between(
+      layout,
+      ids.length,
+      -top - AHEAD * screen,
+      -top + (1 + AHEAD) * screen,
+    );
     const wanted = new Set(ids.slice(first, stop));
     // Who has moved on with the keyboard or reads a card keeps it.
     const focused = document.activeElement?.closest?.(".card-grid > li")?.dataset.id;
@@ -67,7 +72,7 @@ export function cardGrid({ make, onNearEnd }) {
     const place = `translate(${x}px, ${y}px)`;
     if (card.place !== place) card.element.style.transform = card.place = place;
     attribute(card.element, "aria-posinset", index + 1);
-    attribute(card.element, "aria-setsize", card.total = ids.length);
+    attribute(card.element, "aria-setsize", (card.total = ids.length));
   }
 
   function measure() {

@@ -29,9 +29,22 @@ export function historyView(context) {
   let scrolledTo = 0;
   let opened = null;
 
-  const news = el("button", { class: "primary small history-news", type: "button", hidden: true, on: { click: showNews } });
-  const more = el("button", { type: "button", hidden: true, on: { click: askForMore } }, "Load more");
-  const clear = el("button", { type: "button", text: "Show all", on: { click: () => filters.clear() } });
+  const news = el("button", {
+    class: "primary small history-news",
+    type: "button",
+    hidden: true,
+    on: { click: showNews },
+  });
+  const more = el(
+    "button",
+    { type: "button", hidden: true, on: { click: askForMore } },
+    "Load more",
+  );
+  const clear = el("button", {
+    type: "button",
+    text: "Show all",
+    on: { click: () => filters.clear() },
+  });
   const nothing = el("p");
   const empty = el("div", { class: "empty stack", hidden: true }, icon("film"), nothing, clear);
   const foot = el("div", { class: "history-foot" }, more);
@@ -67,7 +80,10 @@ export function historyView(context) {
     say(more, results.isLoading ? "Loading…" : "Load more");
     empty.hidden = results.ids.length > 0 || results.hasMore;
     clear.hidden = filters.isEmpty;
-    say(nothing, filters.isEmpty ? "What you export is kept here." : "No export fits these filters.");
+    say(
+      nothing,
+      filters.isEmpty ? "What you export is kept here." : "No export fits these filters.",
+    );
   }
 
   function hear(told) {
@@ -159,6 +175,7 @@ export function historyView(context) {
         grid.show();
         filters.refresh().catch(() => {});
         scrollTo({ top: scrolledTo, behavior: "instant" });
+        if (fresh.length && scrolledTo < AT_TOP_PX) showNews();
       }
       if (!id) close();
       else if (id.startsWith("bat_")) openBatch(id);
