@@ -185,7 +185,7 @@ function codecsOf({ formats }, told) {
   const { container, videoCodec, audioCodec } = told.config?.format ?? {};
   const title = (codecs, name) => codecs?.find((each) => each.name === name)?.title ?? name;
   const codecs = [title(formats.video_codecs, videoCodec), title(formats.audio_codecs, audioCodec)];
-  return [words.containerOf(container), ...codecs].filter(Boolean).join(" · ");
+  return [...new Set([words.containerOf(container), ...codecs])].filter(Boolean).join(" · ");
 }
 
 function partOf(told) {
