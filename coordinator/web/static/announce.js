@@ -13,10 +13,16 @@ export function announce(text) {
   requestAnimationFrame(() => (place.textContent = text));
 }
 
-/** Show and say something for some seconds. */
-export function toast(text, kind = "done") {
+/**
+ * Show and say something for some seconds.
+ *
+ * @param {string} text
+ * @param {"done"|"failed"} [kind]
+ * @param {{label: string, run: () => void}} [action] What can be done about it, on a button.
+ */
+export function toast(text, kind = "done", action = null) {
   announce(text);
-  show(text, kind);
+  show(text, kind, action);
 }
 
 /** Tell of what did not work; stays longer. */
@@ -30,14 +36,26 @@ export function complain(problem) {
   if (problem.name !== "Problem") console.error(problem);
 }
 
-function show(text, kind) {
+function show(text, kind, action = null) {
+  const act = () => {
+    box.remove();
+    action.run();
+  };
+  const offer =
+    action &&
+    el("button", { class: "small", type: "button", text: action.label, on: { click: act } });
   const close = el(
     "button",
-    { class: "ghost small", type: "button", "aria-label": "Dismiss", on: { click: () => box.remove() } },
+    {
+      class: "ghost small",
+      type: "button",
+      "aria-label": "Dismiss",
+      on: { click: () => box.remove() },
+    },
     icon("cancel"),
   );
   const sign = icon(kind === "failed" ? "warning" : "check");
-  const box = el("div", { class: "toast", data: { kind } }, sign, el("p", { text }), close);
+  const box = el("div", { class: "toast", data: { kind } }, sign, el("p", { text }), offer, close);
   document.getElementById("toasts").append(box);
-  setTimeout(() => box.remove(), kind === "failed" ? 2 * SHOWN_MS : SHOWN_MS);
+  setTimeout(() => box.remove(), kind === "failed" || action ? 2 * SHOWN_MS : SHOWN_MS);
 }
