@@ -1,0 +1,185 @@
+// The stage: how the video looks at the time of the playhead, in the shape of a platform.
+
+import { attribute, el, say } from "../elements.js";
+import { clock } from "../formatting.js";
+import { icon } from "../icons.js";
+import { Stills } from "./stills.js";
+
+const SAVED_AFTER_MS = 300;
+const BUSY_AFTER_MS = 300;
+const MOVING_PX = 480;
+const LARGEST_PX = 1280;
+
+/**
+ * The stage of a draft.
+ *
+ * @returns {object} `element`; `look(at_s, isMoving)` shows another time of the song, small while
+ *     the playhead moves; `show()`, `hide()`.
+ */
+export function stage(context, draft) {
+  const shapes = shapesOf(context.presets);
+  const stills = new Stills(draft);
+  const image = el("img", { alt: "", decoding: "async", hidden: true });
+  const busy = el("p", { class: "stage-busy", hidden: true });
+  const failure = el("p");
+  const again = el("button", { class: "small", type: "button", text: "Try again" });
+  const wrong = el("div", { class: "stage-wrong", hidden: true }, icon("warning"), failure, again);
+  const screen = el("div", { class: "stage-screen" }, image, busy, wrong);
+  const caption = el("figcaption", { class: "hint figures" });
+  let shape = shapes[0];
+  let at_s = 0;
+  let isMoving = false;
+  let isShown = false;
+  let saving = 0;
+  let patience = 0;
+
+  const want = () => {
+    if (!isShown || !draft.isReady) return;
+    stills.want(wish);
+    patience ||= setTimeout(() => {
+      say(busy, `Drawing ${clock(at_s)}…`);
+      busy.hidden = false;
+    }, BUSY_AFTER_MS);
+  };
+
+  function wish() {
+    const { start_s, end_s } = draft.range;
+    const isIn = at_s >= start_s && at_s <= (end_s ?? Infinity);
+    const range = isIn ? { start_s, end_s, at_s: at_s - start_s } : { start_s: 0, at_s };
+    const width = isMoving ? Math.min(MOVING_PX, pixels()) : pixels();
+    return { ...range, width, preset: shape.preset.name, told: told(isIn) };
+  }
+
+  /** Pixels per row of the place that the picture has. */
+  function pixels() {
+    const { width, height } = screen.getBoundingClientRect();
+    const css = Math.min(width, height * shape.ratio);
+    return Math.max(160, Math.min(LARGEST_PX, Math.round(css * devicePixelRatio)));
+  }
+
+  /** What a still shows, in words. */
+  function told(isIn) {
+    const words = [`Still at ${clock(at_s)}`, draft.style ?? "layers of its own"];
+    words.push(`as in ${shape.preset.config.name}`);
+    if (draft.branding || draft.template) words.push("with branding");
+    if (!isIn) words.push("not part of the video, which has another beginning or end");
+    return words.join(" · ");
+  }
+
+  function rest() {
+    clearTimeout(patience);
+    patience = 0;
+    busy.hidden = true;
+  }
+
+  function clear() {
+    stills.stop();
+    rest();
+    release(image);
+    image.hidden = wrong.hidden = true;
+    say(caption, "");
+  }
+
+  stills.addEventListener("picture", ({ detail }) => {
+    release(image);
+    image.src = URL.createObjectURL(detail.blob);
+    image.alt = detail.wish.told;
+    image.hidden = false;
+    wrong.hidden = true;
+    say(caption, detail.wish.told);
+    if (!busy.hidden) say(busy, `Drawing ${clock(at_s)}…`);
+  });
+  stills.addEventListener("failed", ({ detail }) => {
+    if (detail.name === "AbortError" || detail.status === 401) return;
+    say(failure, detail.message);
+    wrong.hidden = false;
+  });
+  stills.addEventListener("idle", rest);
+  again.addEventListener("click", want);
+  draft.addEventListener("changed", ({ detail }) => {
+    if (detail.has("midi")) clear();
+    clearTimeout(saving);
+    saving = setTimeout(want, SAVED_AFTER_MS);
+  });
+  new ResizeObserver(() => {
+    clearTimeout(saving);
+    saving = setTimeout(want, SAVED_AFTER_MS);
+  }).observe(screen);
+
+  const setShape = (next) => {
+    shape = next;
+    screen.dataset.shape = shape.ratio < 1 ? "tall" : "wide";
+    want();
+  };
+  setShape(shape);
+  const element = el(
+    "figure",
+    { class: "stage" },
+    screen,
+    el("div", { class: "spread" }, caption, shapeSwitch(shapes, setShape)),
+  );
+  return {
+    element,
+    look(time_s, moving) {
+      at_s = time_s;
+      isMoving = moving;
+      want();
+    },
+    show() {
+      isShown = true;
+      want();
+    },
+    hide() {
+      isShown = false;
+      clearTimeout(saving);
+      stills.stop();
+      rest();
+    },
+  };
+}
+
+/** One preset for each shape of picture that there is, wide ones first. */
+function shapesOf(presets) {
+  const found = new Map();
+  for (const preset of presets) {
+    const { width, height } = preset.config.quality.resolution;
+    const ratio = width / height;
+    const key = ratio.toFixed(2);
+    if (!found.has(key)) found.set(key, { preset, ratio, name: shapeName(width, height) });
+  }
+  return [...found.values()].sort((a, b) => b.ratio - a.ratio);
+}
+
+function shapeName(width, height) {
+  const common = divisor(width, height);
+  return `${width / common}:${height / common}`;
+}
+
+function divisor(a, b) {
+  return b === 0 ? a : divisor(b, a % b);
+}
+
+function shapeSwitch(shapes, onShape) {
+  const options = shapes.map((shape, index) =>
+    el(
+      "label",
+      { title: `As in ${shape.preset.config.name}` },
+      el("input", {
+        type: "radio",
+        name: "shape",
+        class: "unseen",
+        checked: index === 0,
+        on: { change: () => onShape(shape) },
+      }),
+      el("span", { class: "shape-sign", style: { "--ratio": shape.ratio }, "aria-hidden": "true" }),
+      el("span", { text: shape.name }),
+    ),
+  );
+  const legend = el("legend", { class: "unseen", text: "Shape" });
+  return el("fieldset", { class: "shapes" }, legend, options);
+}
+
+function release(image) {
+  if (image.src) URL.revokeObjectURL(image.src);
+  attribute(image, "src", null);
+}

@@ -1,0 +1,189 @@
+// The timeline: the song from afar, the playhead, and which part becomes a video.
+
+import { attribute, el, say } from "../elements.js";
+import { clock } from "../formatting.js";
+import { drawSong } from "./drawing.js";
+import { slider } from "./slider.js";
+
+const SHORTEST_S = 1;
+
+/**
+ * The timeline of a draft.
+ *
+ * @param {(at_s: number, isMoving: boolean) => void} onLook Told where the playhead is.
+ */
+export function timeline(draft, onLook) {
+  const canvas = el("canvas", { "aria-hidden": "true" });
+  const playhead = el("div", { class: "playhead" });
+  const before = el("div", { class: "beyond before" });
+  const after = el("div", { class: "beyond after" });
+  const lanes = el("div", { class: "lanes" }, canvas, before, after, playhead);
+  const begins = el("div", { class: "trim-handle begins" });
+  const ends = el("div", { class: "trim-handle ends" });
+  const strip = el("div", { class: "trim" }, el("div", { class: "trim-part" }), begins, ends);
+  const from = timeField("From", (time_s) => setRange(time_s, null));
+  const to = timeField("To", (time_s) => setRange(null, time_s));
+  const whole = el("button", { class: "ghost small", type: "button", text: "Whole song" });
+  const place = el("output", { class: "place figures" });
+  const part = el("span", { class: "hint figures" });
+  const legend = el("p", { class: "hint legend" });
+  const element = el(
+    "section",
+    { class: "card timeline", "aria-label": "Timeline" },
+    el("div", { class: "spread" }, place, legend),
+    el("div", { class: "axis" }, lanes, strip),
+    el("div", { class: "row range" }, from.element, to.element, part, whole),
+  );
+  let at_s = 0;
+
+  const length = () => draft.durationS ?? 0;
+  const end = () => draft.range.end_s ?? length();
+  const text = (time_s) => `${clock(time_s)} of ${clock(length())}`;
+
+  function setRange(start, stop) {
+    const start_s = round(clamp(start ?? draft.range.start_s, 0, (stop ?? end()) - SHORTEST_S));
+    const stop_s = round(clamp(stop ?? end(), start_s + SHORTEST_S, length()));
+    // The end of the song is left open: it moves with the recording.
+    draft.change({ range: { start_s, end_s: stop_s >= round(length()) ? null : stop_s } });
+  }
+
+  function seek(time_s, isMoving) {
+    at_s = time_s;
+    mark();
+    onLook(time_s, isMoving);
+  }
+
+  const common = { axis: strip, length, text };
+  const tellers = [
+    slider(playhead, {
+      ...common,
+      label: "Time of the still",
+      axis: lanes,
+      surface: lanes,
+      bounds: () => [0, length()],
+      value: () => at_s,
+      onMove: seek,
+    }),
+    slider(begins, {
+      ...common,
+      label: "Beginning of the video",
+      bounds: () => [0, Math.max(0, end() - SHORTEST_S)],
+      value: () => draft.range.start_s,
+      onMove: (time_s, isMoving) => trim(time_s, null, isMoving),
+    }),
+    slider(ends, {
+      ...common,
+      label: "End of the video",
+      bounds: () => [draft.range.start_s + SHORTEST_S, length()],
+      value: end,
+      onMove: (time_s, isMoving) => trim(null, time_s, isMoving),
+    }),
+  ];
+
+  /** Whoever sets a beginning or an end wants to see it. */
+  function trim(start, stop, isMoving) {
+    setRange(start, stop);
+    seek(start ?? stop, isMoving);
+  }
+
+  function mark() {
+    const share = (time_s) => (length() > 0 ? clamp(time_s / length(), 0, 1) : 0);
+    element.style.setProperty("--at", share(at_s));
+    element.style.setProperty("--from", share(draft.range.start_s));
+    element.style.setProperty("--to", share(end()));
+    say(place, `${clock(at_s)} / ${clock(length())}`);
+    for (const tell of tellers) tell();
+  }
+
+  function refresh() {
+    const isWhole = draft.range.start_s === 0 && draft.range.end_s === null;
+    from.set(draft.range.start_s);
+    to.set(end());
+    say(part, isWhole ? "The whole song" : `${clock(draft.videoS ?? 0)} of ${clock(length())}`);
+    whole.hidden = isWhole;
+    element.inert = draft.durationS === null;
+    mark();
+  }
+
+  function draw() {
+    if (draft.durationS === null || !element.isConnected) return;
+    const song = songOf(draft);
+    say(legend, legendOf(song));
+    drawSong(canvas, draft.durationS, song, clock);
+  }
+
+  whole.addEventListener("click", () => {
+    draft.change({ range: { start_s: 0, end_s: null } });
+    from.focus();
+  });
+  draft.addEventListener("changed", ({ detail }) => {
+    const isDrawn = ["midi", "audio", "audioOffsetS"].some((name) => detail.has(name));
+    if (isDrawn) draw();
+    if (isDrawn || detail.has("range")) refresh();
+  });
+  new ResizeObserver(draw).observe(lanes);
+  matchMedia("(prefers-color-scheme: light)").addEventListener("change", draw);
+  refresh();
+  return { element, seek };
+}
+
+/** What there is to draw of a song. */
+function songOf({ midi, audio, audioOffsetS }) {
+  const { density, duration_s } = midi.facts;
+  const waveform = audio?.facts.waveform;
+  const heard = audio?.facts.duration_s;
+  return {
+    density: density?.length ? { values: density, from_s: 0, to_s: duration_s } : null,
+    waveform: waveform?.length
+      ? { values: waveform, from_s: audioOffsetS, to_s: audioOffsetS + heard }
+      : null,
+  };
+}
+
+function legendOf({ density, waveform }) {
+  const names = [density && "notes", waveform && "recording"].filter(Boolean);
+  return names.length === 2 ? "Notes above, the recording beneath" : "";
+}
+
+/** A field for a time: 1:03, 63, 1:03.5. */
+function timeField(label, onTime) {
+  const input = el("input", { type: "text", autocomplete: "off", spellcheck: false });
+  let shown = 0;
+  const set = (time_s) => {
+    shown = time_s;
+    input.value = written(time_s);
+    attribute(input, "aria-invalid", null);
+  };
+  input.addEventListener("change", () => {
+    const time_s = parsed(input.value);
+    if (time_s === null) attribute(input, "aria-invalid", "true");
+    else {
+      onTime(time_s);
+      if (parsed(input.value) !== shown) set(shown); // where it was brought within bounds
+    }
+  });
+  const element = el("label", { class: "time-field" }, el("span", { text: label }), input);
+  return { element, set, focus: () => input.focus() };
+}
+
+/** Seconds of "1:03.5"; null where it is no time. */
+function parsed(text) {
+  const found = /^\s*(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)\s*$/.exec(text);
+  if (found === null) return null;
+  const parts = found.slice(1).map((each) => Number((each ?? "0").replace(",", ".")));
+  const [hours, minutes, seconds] = parts;
+  return 3600 * hours + 60 * minutes + seconds;
+}
+
+function written(time_s) {
+  const tenths = Math.round(time_s * 10);
+  return clock(Math.floor(tenths / 10)) + (tenths % 10 ? `.${tenths % 10}` : "");
+}
+
+function round(time_s) {
+  return Math.round(time_s * 10) / 10;
+}
+
+function clamp(value, least, most) {
+  return Math.min(Math.max(value, least), Math.max(least, most));
+}
