@@ -89,6 +89,10 @@ export class Draft extends EventTarget {
       names.add(name);
     }
     if (names.size === 0) return;
+    if (this.#isBeyondEnd()) {
+      this.#values.range = NOTHING.range;
+      names.add("range");
+    }
     this.#remember();
     this.dispatchEvent(new CustomEvent("changed", { detail: names }));
   }
@@ -177,6 +181,12 @@ export class Draft extends EventTarget {
       dressing,
       audio_offset_s: audioOffsetS,
     });
+  }
+
+  /** Whether the part that becomes a video reaches beyond a song that has become shorter. */
+  #isBeyondEnd() {
+    const { start_s, end_s } = this.range;
+    return this.durationS !== null && Math.max(start_s, end_s ?? 0) > this.durationS;
   }
 
   /** Take in what a worker finds in a file. */

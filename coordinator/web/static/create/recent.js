@@ -44,10 +44,10 @@ export function recentSongs(onChoose) {
   async function draw() {
     if (isDrawing) return;
     isDrawing = true;
-    const { signal } = controller;
-    for (let image = waiting.shift(); image && !signal.aborted; image = waiting.shift()) {
+    while (waiting.length > 0) {
+      const image = waiting.shift();
       const path = `/compositions/${image.dataset.id}/preview`;
-      const blob = await picture(path, LOOK, signal).catch(() => null);
+      const blob = await picture(path, LOOK, controller.signal).catch(() => null);
       if (blob === null) continue;
       image.src = URL.createObjectURL(blob);
       await image.decode().catch(() => null);
@@ -70,18 +70,23 @@ export function recentSongs(onChoose) {
     }
   }
 
+  function stop() {
+    waiting.length = 0;
+    watcher.disconnect();
+    controller.abort();
+  }
+
   more.addEventListener("click", page);
   return {
     element,
     load() {
+      stop();
       controller = new AbortController();
-      waiting.length = songs = 0;
+      songs = 0;
       list.replaceChildren();
       return page();
     },
-    stop() {
-      controller.abort();
-    },
+    stop,
   };
 }
 

@@ -11,10 +11,11 @@ const NO_BACKGROUND = { background: null, background_video: null };
 
 /** Places for files: what lies in them, and how they are emptied (null: they cannot be). */
 const SLOTS = [
-  { part: "midi", label: "MIDI", idOf: ({ midi }) => midi?.id, empty: null },
+  { part: "midi", label: "MIDI file", noun: "MIDI file", idOf: ({ midi }) => midi?.id, empty: null },
   {
     part: "audio",
     label: "Recording",
+    noun: "recording",
     none: "None: the video will be silent",
     idOf: ({ audio }) => audio?.id,
     empty: { audio: null, audioOffsetS: 0 },
@@ -22,6 +23,7 @@ const SLOTS = [
   {
     part: "cover",
     label: "Cover",
+    noun: "cover",
     none: "None",
     idOf: ({ dressing }) => dressing.cover,
     empty: { dressing: { cover: null } },
@@ -29,6 +31,7 @@ const SLOTS = [
   {
     part: "background",
     label: "Background",
+    noun: "background",
     none: "The style’s own",
     idOf: ({ dressing }) => dressing.background ?? dressing.background_video,
     empty: { dressing: NO_BACKGROUND },
@@ -36,6 +39,7 @@ const SLOTS = [
   {
     part: "lyrics",
     label: "Lyrics",
+    noun: "lyrics",
     none: "Those in the MIDI, if it has any",
     idOf: ({ dressing }) => dressing.lyrics,
     empty: { dressing: { lyrics: "" } },
@@ -66,8 +70,8 @@ export function songFields(draft, incoming) {
   const more = el(
     "details",
     { class: "more" },
-    el("summary", { text: "Title, cover, background, lyrics" }),
-    el("div", { class: "fields" }, texts, rest),
+    el("summary", { text: "Title, cover, background, lyrics, timing" }),
+    el("div", { class: "fields" }, texts, rest, offsetField(draft)),
   );
   // Whoever has come with a cover or lyrics finds them.
   draft.addEventListener("changed", ({ detail }) => {
@@ -75,14 +79,14 @@ export function songFields(draft, incoming) {
   });
   return el(
     "section",
-    { class: "card stack song", "aria-label": "Song" },
-    el("h2", { text: "Song" }),
-    el("div", { class: "fields" }, name, midi, audio, offsetField(draft)),
+    { class: "card song", "aria-labelledby": "song" },
+    el("h2", { id: "song", text: "Song" }),
+    el("div", { class: "fields" }, name, midi, audio),
     more,
   );
 }
 
-function slot({ part, label, none = "", idOf, empty }, draft, incoming) {
+function slot({ part, label, noun, none = "", idOf, empty }, draft, incoming) {
   const file = el("span", { class: "cut" });
   const facts = el("span", { class: "hint figures" });
   const verb = el("span");
@@ -93,7 +97,7 @@ function slot({ part, label, none = "", idOf, empty }, draft, incoming) {
     {
       class: "ghost small",
       type: "button",
-      "aria-label": `Remove ${label.toLowerCase()}`,
+      "aria-label": `Remove the ${noun}`,
       on: {
         click: () => {
           draft.change(empty);
@@ -107,7 +111,7 @@ function slot({ part, label, none = "", idOf, empty }, draft, incoming) {
     "div",
     { class: "slot" },
     icon(PARTS[part].icon),
-    el("div", { class: "slot-text" }, el("span", { class: "label", text: label }), file, facts),
+    el("div", { class: "slot-text" }, el("span", { class: "label", text: label }), facts, file),
     choose,
     takeAway,
   );
@@ -117,7 +121,7 @@ function slot({ part, label, none = "", idOf, empty }, draft, incoming) {
     const id = idOf(draft) || null;
     const isEmpty = id === null;
     say(verb, isEmpty ? "Choose" : "Replace");
-    attribute(choose.firstChild, "aria-label", `${verb.textContent} ${label.toLowerCase()}`);
+    attribute(choose.firstChild, "aria-label", `${verb.textContent} the ${noun}`);
     takeAway.hidden = isEmpty || empty === null;
     file.classList.toggle("quiet", isEmpty);
     shown = id;

@@ -60,9 +60,11 @@ export function stage(context, draft) {
   /** What a still shows, in words. */
   function told(isIn) {
     const words = [`Still at ${clock(at_s)}`, draft.style ?? "layers of its own"];
-    words.push(`as in ${shape.preset.config.name}`);
+    words.push(`as for ${shape.preset.config.name}`);
     if (draft.branding || draft.template) words.push("with branding");
-    if (!isIn) words.push("not part of the video, which has another beginning or end");
+    const { start_s, end_s } = draft.range;
+    if (at_s < start_s) words.push(`before the video, which begins at ${clock(start_s)}`);
+    else if (!isIn) words.push(`after the video, which ends at ${clock(end_s)}`);
     return words.join(" · ");
   }
 
@@ -89,15 +91,18 @@ export function stage(context, draft) {
     say(caption, detail.wish.told);
     if (!busy.hidden) say(busy, `Drawing ${clock(at_s)}…`);
   });
-  stills.addEventListener("failed", ({ detail }) => {
-    if (detail.name === "AbortError" || detail.status === 401) return;
-    say(failure, detail.message);
+  function fail(problem) {
+    if (problem.name === "AbortError" || problem.status === 401) return;
+    say(failure, problem.message);
     wrong.hidden = false;
-  });
+  }
+
+  stills.addEventListener("failed", ({ detail }) => fail(detail));
   stills.addEventListener("idle", rest);
   again.addEventListener("click", want);
   draft.addEventListener("changed", ({ detail }) => {
     if (detail.has("midi")) clear();
+    if (draft.midi?.status === "rejected") fail({ message: draft.midi.reason });
     clearTimeout(saving);
     saving = setTimeout(want, SAVED_AFTER_MS);
   });
@@ -163,7 +168,7 @@ function shapeSwitch(shapes, onShape) {
   const options = shapes.map((shape, index) =>
     el(
       "label",
-      { title: `As in ${shape.preset.config.name}` },
+      { title: `As for ${shape.preset.config.name}` },
       el("input", {
         type: "radio",
         name: "shape",

@@ -48,9 +48,9 @@ export function timeline(draft, onLook) {
   }
 
   function seek(time_s, isMoving) {
-    at_s = time_s;
+    at_s = Math.round(time_s * 100) / 100;
     mark();
-    onLook(time_s, isMoving);
+    onLook(at_s, isMoving);
   }
 
   const common = { axis: strip, length, text };

@@ -64,7 +64,8 @@ export function uploads(draft) {
       else {
         shown.element.remove();
         announce(`${file.name} is there.`);
-        put(draft, part, asset);
+        // The same bytes may have been sent before, under another name.
+        put(draft, part, { ...asset, name: file.name });
       }
     } catch (problem) {
       if (problem.name === "AbortError") shown.element.remove();
@@ -87,7 +88,7 @@ export function uploads(draft) {
 /** Put a file that can be used in its place. */
 function put(draft, part, asset) {
   if (part === "midi") {
-    const name = draft.name || asset.facts?.title || nameOf(asset.name);
+    const name = draft.name || nameOf(asset.name);
     draft.change({ midi: asset, name, range: { start_s: 0, end_s: null } });
   } else if (part === "audio") draft.change({ audio: asset });
   else if (part === "cover") draft.change({ dressing: { cover: asset.id } });

@@ -38,20 +38,19 @@ export function createView(context) {
     { class: "create" },
     el("div", { class: "spread create-head" }, heading, another),
     incoming.element,
-    place,
-    el("div", { class: "create-under-way" }, activeList(context)),
+    el("div", { class: "create-body" }, place, activeList(context)),
   );
   let shown = null; // the part that is seen
   let isShown = false;
   let isResumed = false;
 
   function refresh() {
+    const hadFocus = place.contains(document.activeElement) || document.activeElement === another;
     const part = draft.midi === null ? parts.start : parts.studio;
     say(heading, draft.midi === null ? EMPTY : draft.name.trim() || "Untitled");
     heading.title = draft.name;
     another.hidden = draft.midi === null;
     if (part === shown) return;
-    const hadFocus = place.contains(document.activeElement) || document.activeElement === another;
     shown?.hide();
     shown = part;
     place.replaceChildren(part.element);
