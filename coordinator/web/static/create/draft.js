@@ -1,7 +1,7 @@
 // What is being made: a song, how it looks, and what of it comes out.
 
 import { get, post, put } from "../api.js";
-import { settled } from "./assets.js";
+import { settled } from "./settled.js";
 
 const PLACE = "midifarm.draft";
 const TAIL_S = 1.5; // what follows the last note, as every style has it
@@ -193,7 +193,7 @@ export class Draft extends EventTarget {
   async #follow(name) {
     const asset = this.#values[name];
     if (asset?.status !== "pending") return;
-    const found = await settled(asset).catch(() => asset);
+    const found = await settled(`/assets/${asset.id}`, asset).catch(() => asset);
     if (this.#values[name] === asset) this.change({ [name]: found });
   }
 

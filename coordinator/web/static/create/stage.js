@@ -3,12 +3,15 @@
 import { attribute, el, say } from "../elements.js";
 import { clock } from "../formatting.js";
 import { icon } from "../icons.js";
+import { clip } from "./clip.js";
+import { shapeSwitch, shapesOf } from "./shapes.js";
 import { Stills } from "./stills.js";
 
 const SAVED_AFTER_MS = 300;
 const BUSY_AFTER_MS = 300;
 const MOVING_PX = 480;
 const LARGEST_PX = 1280;
+const LAST_FRAME_S = 0.05; // a video has no frame at its very end
 
 /**
  * The stage of a draft.
@@ -24,8 +27,10 @@ export function stage(context, draft) {
   const failure = el("p");
   const again = el("button", { class: "small", type: "button", text: "Try again" });
   const wrong = el("div", { class: "stage-wrong", hidden: true }, icon("warning"), failure, again);
-  const screen = el("div", { class: "stage-screen" }, image, busy, wrong);
+  const moving = clip(draft, wish);
+  const screen = el("div", { class: "stage-screen" }, image, moving.video, busy, wrong);
   const caption = el("figcaption", { class: "hint figures" });
+  const doubts = el("ul", { class: "doubts hint" });
   let shape = shapes[0];
   let at_s = 0;
   let isMoving = false;
@@ -42,12 +47,20 @@ export function stage(context, draft) {
     }, BUSY_AFTER_MS);
   };
 
+  /** Want another one than before; a clip shows what is no longer asked for. */
+  function renew() {
+    moving.stop();
+    want();
+  }
+
   function wish() {
     const { start_s, end_s } = draft.range;
     const isIn = at_s >= start_s && at_s <= (end_s ?? Infinity);
-    const range = isIn ? { start_s, end_s, at_s: at_s - start_s } : { start_s: 0, at_s };
+    const range = isIn ? { start_s, end_s } : { start_s: 0, end_s: null };
+    const last_s = (range.end_s ?? draft.durationS ?? Infinity) - LAST_FRAME_S;
+    const video_s = Math.max(0, Math.min(at_s, last_s) - range.start_s);
     const width = isMoving ? Math.min(MOVING_PX, pixels()) : pixels();
-    return { ...range, width, preset: shape.preset.name, told: told(isIn) };
+    return { ...range, at_s: video_s, width, preset: shape.preset.name, told: told(isIn) };
   }
 
   /** Pixels per row of the place that the picture has. */
@@ -80,6 +93,7 @@ export function stage(context, draft) {
     release(image);
     image.hidden = wrong.hidden = true;
     say(caption, "");
+    doubts.replaceChildren();
   }
 
   stills.addEventListener("picture", ({ detail }) => {
@@ -99,12 +113,17 @@ export function stage(context, draft) {
 
   stills.addEventListener("failed", ({ detail }) => fail(detail));
   stills.addEventListener("idle", rest);
+  stills.addEventListener("warnings", ({ detail }) => {
+    // Beside a song without a recording stands that it is silent.
+    const told = draft.audio === null ? [] : detail;
+    doubts.replaceChildren(...told.map((text) => el("li", {}, icon("warning"), text)));
+  });
   again.addEventListener("click", want);
   draft.addEventListener("changed", ({ detail }) => {
     if (detail.has("midi")) clear();
     if (draft.midi?.status === "rejected") fail({ message: draft.midi.reason });
     clearTimeout(saving);
-    saving = setTimeout(want, SAVED_AFTER_MS);
+    saving = setTimeout(renew, SAVED_AFTER_MS);
   });
   new ResizeObserver(() => {
     clearTimeout(saving);
@@ -114,21 +133,27 @@ export function stage(context, draft) {
   const setShape = (next) => {
     shape = next;
     screen.dataset.shape = shape.ratio < 1 ? "tall" : "wide";
-    want();
+    renew();
   };
   setShape(shape);
   const element = el(
     "figure",
     { class: "stage" },
     screen,
-    el("div", { class: "spread" }, caption, shapeSwitch(shapes, setShape)),
+    el(
+      "div",
+      { class: "spread stage-foot" },
+      caption,
+      el("div", { class: "row" }, moving.button, shapeSwitch(shapes, setShape)),
+    ),
+    doubts,
   );
   return {
     element,
-    look(time_s, moving) {
+    look(time_s, isDragged) {
       at_s = time_s;
-      isMoving = moving;
-      want();
+      isMoving = isDragged;
+      renew();
     },
     show() {
       isShown = true;
@@ -136,52 +161,12 @@ export function stage(context, draft) {
     },
     hide() {
       isShown = false;
+      moving.stop();
       clearTimeout(saving);
       stills.stop();
       rest();
     },
   };
-}
-
-/** One preset for each shape of picture that there is, wide ones first. */
-function shapesOf(presets) {
-  const found = new Map();
-  for (const preset of presets) {
-    const { width, height } = preset.config.quality.resolution;
-    const ratio = width / height;
-    const key = ratio.toFixed(2);
-    if (!found.has(key)) found.set(key, { preset, ratio, name: shapeName(width, height) });
-  }
-  return [...found.values()].sort((a, b) => b.ratio - a.ratio);
-}
-
-function shapeName(width, height) {
-  const common = divisor(width, height);
-  return `${width / common}:${height / common}`;
-}
-
-function divisor(a, b) {
-  return b === 0 ? a : divisor(b, a % b);
-}
-
-function shapeSwitch(shapes, onShape) {
-  const options = shapes.map((shape, index) =>
-    el(
-      "label",
-      { title: `As for ${shape.preset.config.name}` },
-      el("input", {
-        type: "radio",
-        name: "shape",
-        class: "unseen",
-        checked: index === 0,
-        on: { change: () => onShape(shape) },
-      }),
-      el("span", { class: "shape-sign", style: { "--ratio": shape.ratio }, "aria-hidden": "true" }),
-      el("span", { text: shape.name }),
-    ),
-  );
-  const legend = el("legend", { class: "unseen", text: "Shape" });
-  return el("fieldset", { class: "shapes" }, legend, options);
 }
 
 function release(image) {

@@ -1,12 +1,13 @@
 // Stills of a draft: pictures of its video at some time, drawn by a worker.
 
 import { picture, request } from "../api.js";
+import { askPreview } from "./previews.js";
 
 /**
  * Has stills made, one at a time: while one is under way, only the newest wish is kept.
  *
- * Dispatches `picture` (`detail`: `{blob, wish}`), `failed` (`detail`: the problem), and `idle`
- * when there is nothing left to wait for.
+ * Dispatches `picture` (`detail`: `{blob, wish}`), `warnings` (`detail`: a list of sentences),
+ * `failed` (`detail`: the problem), and `idle` when there is nothing left to wait for.
  */
 export class Stills extends EventTarget {
   #draft;
@@ -18,12 +19,7 @@ export class Stills extends EventTarget {
     this.#draft = draft;
   }
 
-  /**
-   * Ask for a still.
-   *
-   * @param {() => object} wish Tells, when its turn comes, what is wanted: `preset`, `width`,
-   *     `start_s`, `end_s`, `at_s`, and whatever the asker wants to have back.
-   */
+  /** Ask for a still; `wish()` tells what is wanted when its turn comes, see askPreview(). */
   want(wish) {
     this.#wanted = wish;
     if (this.#controller === null) this.#work();
@@ -38,35 +34,30 @@ export class Stills extends EventTarget {
 
   async #work() {
     const controller = new AbortController();
+    const { signal } = controller;
     this.#controller = controller;
-    while (this.#wanted !== null && this.#controller === controller) {
+    while (this.#wanted !== null) {
       const wish = this.#wanted;
       this.#wanted = null;
       try {
-        const made = await this.#make(wish, controller.signal);
-        if (this.#controller === controller) this.#tell("picture", made);
+        await this.#make(wish, signal);
       } catch (problem) {
-        if (this.#controller === controller) this.#tell("failed", problem);
+        if (!signal.aborted) this.#tell("failed", problem);
       }
+      if (signal.aborted) return;
     }
-    if (this.#controller !== controller) return;
     this.#controller = null;
     this.#tell("idle");
   }
 
   async #make(ask, signal) {
-    const composition_id = await this.#draft.compositionId();
+    const { preview, wish } = await askPreview(this.#draft, ask, { image_format: "webp" }, signal);
+    const blob = await picture(`/previews/${preview.id}/image`, {}, signal);
     signal.throwIfAborted();
-    const wish = ask();
-    const { preset, width, start_s, end_s, at_s } = wish;
-    const { template, branding } = this.#draft;
-    const body = {
-      ...{ composition_id, template, branding },
-      ...{ preset, width, start_s, end_s, at_s },
-      image_format: "webp",
-    };
-    const { id } = await request("POST", "/previews", { body, signal });
-    return { blob: await picture(`/previews/${id}/image`, {}, signal), wish };
+    this.#tell("picture", { blob, wish });
+    if (this.#wanted !== null) return; // the playhead moves on
+    const { warnings } = await request("GET", `/previews/${preview.id}`, { signal });
+    this.#tell("warnings", warnings);
   }
 
   #tell(name, detail = null) {

@@ -18,7 +18,7 @@ export function studio(context, draft, incoming) {
   function place() {
     if (isPlaced || draft.durationS === null) return;
     isPlaced = true;
-    along.seek(Math.min(FIRST_LOOK_S, draft.durationS / 3), false);
+    along.seek(draft.range.start_s + Math.min(FIRST_LOOK_S, draft.videoS / 3), false);
   }
 
   draft.addEventListener("changed", ({ detail }) => {

@@ -1,9 +1,10 @@
 // The timeline: the song from afar, the playhead, and which part becomes a video.
 
-import { attribute, el, say } from "../elements.js";
+import { el, say } from "../elements.js";
 import { clock } from "../formatting.js";
 import { drawSong } from "./drawing.js";
 import { slider } from "./slider.js";
+import { timeField } from "./time_field.js";
 
 const SHORTEST_S = 1;
 
@@ -21,8 +22,8 @@ export function timeline(draft, onLook) {
   const begins = el("div", { class: "trim-handle begins" });
   const ends = el("div", { class: "trim-handle ends" });
   const strip = el("div", { class: "trim" }, el("div", { class: "trim-part" }), begins, ends);
-  const from = timeField("From", (time_s) => setRange(time_s, null));
-  const to = timeField("To", (time_s) => setRange(null, time_s));
+  const from = timeField("From", (time_s) => trim(time_s, null, false));
+  const to = timeField("To", (time_s) => trim(null, time_s, false));
   const whole = el("button", { class: "ghost small", type: "button", text: "Whole song" });
   const place = el("output", { class: "place figures" });
   const part = el("span", { class: "hint figures" });
@@ -83,7 +84,7 @@ export function timeline(draft, onLook) {
   /** Whoever sets a beginning or an end wants to see it. */
   function trim(start, stop, isMoving) {
     setRange(start, stop);
-    seek(start ?? stop, isMoving);
+    seek(start === null ? end() : draft.range.start_s, isMoving);
   }
 
   function mark() {
@@ -143,41 +144,6 @@ function songOf({ midi, audio, audioOffsetS }) {
 function legendOf({ density, waveform }) {
   const names = [density && "notes", waveform && "recording"].filter(Boolean);
   return names.length === 2 ? "Notes above, the recording beneath" : "";
-}
-
-/** A field for a time: 1:03, 63, 1:03.5. */
-function timeField(label, onTime) {
-  const input = el("input", { type: "text", autocomplete: "off", spellcheck: false });
-  let shown = 0;
-  const set = (time_s) => {
-    shown = time_s;
-    input.value = written(time_s);
-    attribute(input, "aria-invalid", null);
-  };
-  input.addEventListener("change", () => {
-    const time_s = parsed(input.value);
-    if (time_s === null) attribute(input, "aria-invalid", "true");
-    else {
-      onTime(time_s);
-      if (parsed(input.value) !== shown) set(shown); // where it was brought within bounds
-    }
-  });
-  const element = el("label", { class: "time-field" }, el("span", { text: label }), input);
-  return { element, set, focus: () => input.focus() };
-}
-
-/** Seconds of "1:03.5"; null where it is no time. */
-function parsed(text) {
-  const found = /^\s*(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)\s*$/.exec(text);
-  if (found === null) return null;
-  const parts = found.slice(1).map((each) => Number((each ?? "0").replace(",", ".")));
-  const [hours, minutes, seconds] = parts;
-  return 3600 * hours + 60 * minutes + seconds;
-}
-
-function written(time_s) {
-  const tenths = Math.round(time_s * 10);
-  return clock(Math.floor(tenths / 10)) + (tenths % 10 ? `.${tenths % 10}` : "");
 }
 
 function round(time_s) {

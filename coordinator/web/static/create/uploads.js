@@ -5,8 +5,8 @@ import { upload } from "../api.js";
 import { attribute, el, say } from "../elements.js";
 import { percent } from "../formatting.js";
 import { icon } from "../icons.js";
-import { settled } from "./assets.js";
 import { PARTS, isFor, nameOf, partOf } from "./kinds.js";
+import { settled } from "./settled.js";
 
 const PATIENCE_MS = 6000;
 const HAS_TIMES = /\[\d+:\d/;
@@ -59,7 +59,7 @@ export function uploads(draft) {
       const onProgress = (share) => shown.progress(share);
       const sent = await upload(file, { kind, onProgress, signal });
       shown.look();
-      const asset = await settled(sent, signal);
+      const asset = await settled(`/assets/${sent.id}`, sent, signal);
       if (asset.status === "rejected") refuse(shown, asset.reason);
       else {
         shown.element.remove();
