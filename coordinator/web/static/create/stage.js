@@ -30,7 +30,7 @@ export function stage(context, draft) {
   const moving = clip(draft, wish);
   const screen = el("div", { class: "stage-screen" }, image, moving.video, busy, wrong);
   const caption = el("figcaption", { class: "hint figures" });
-  const doubts = el("ul", { class: "doubts hint" });
+  const doubts = el("div", { class: "doubts hint" });
   let shape = shapes[0];
   let at_s = 0;
   let isMoving = false;
@@ -115,8 +115,7 @@ export function stage(context, draft) {
   stills.addEventListener("idle", rest);
   stills.addEventListener("warnings", ({ detail }) => {
     // Beside a song without a recording stands that it is silent.
-    const told = draft.audio === null ? [] : detail;
-    doubts.replaceChildren(...told.map((text) => el("li", {}, icon("warning"), text)));
+    doubt(doubts, draft.audio === null ? [] : detail);
   });
   again.addEventListener("click", want);
   draft.addEventListener("changed", ({ detail }) => {
@@ -167,6 +166,16 @@ export function stage(context, draft) {
       rest();
     },
   };
+}
+
+/** Say what a worker is not sure of; more than one thing in a list that can be opened. */
+function doubt(place, told) {
+  const lines = told.map((text) => el("p", {}, icon("warning"), text));
+  if (lines.length <= 1) place.replaceChildren(...lines);
+  else {
+    const summary = el("summary", { text: `${lines.length} things about this song to know of` });
+    place.replaceChildren(el("details", {}, summary, lines));
+  }
 }
 
 function release(image) {
