@@ -27,8 +27,8 @@ export function songFields(draft, incoming) {
   const more = el(
     "details",
     { class: "more" },
-    el("summary", { text: "Title, cover, background, lyrics, timing" }),
-    el("div", { class: "fields" }, texts, rest, offsetField(draft)),
+    el("summary", { text: "Title, cover, background, lyrics" }),
+    el("div", { class: "fields" }, texts, rest),
   );
   // Whoever has come with a cover or lyrics finds them.
   draft.addEventListener("changed", ({ detail }) => {
@@ -38,7 +38,7 @@ export function songFields(draft, incoming) {
     "section",
     { class: "card song", "aria-labelledby": "song" },
     el("h2", { id: "song", text: "Song" }),
-    el("div", { class: "fields" }, name, midi, audio),
+    el("div", { class: "fields" }, midi, audio, name, offsetField(draft)),
     more,
   );
 }

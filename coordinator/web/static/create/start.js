@@ -34,6 +34,6 @@ export function start(onFiles, onSong) {
   );
   dropOn(zone, onFiles);
   const recent = recentSongs(onSong);
-  const element = el("div", { class: "stack start" }, zone, recent.element);
+  const element = el("div", { class: "start" }, el("div", { class: "stack" }, zone, recent.element));
   return { element, show: recent.load, hide: recent.stop };
 }

@@ -28,14 +28,8 @@ export function studio(context, draft, incoming) {
   const element = el(
     "div",
     { class: "studio" },
-    el("div", { class: "studio-seen" }, seen.element, along.element),
-    el(
-      "div",
-      { class: "stack studio-set" },
-      stylePicker(context, draft),
-      songFields(draft, incoming),
-      outputs(context, draft),
-    ),
+    el("div", { class: "studio-song" }, seen.element, along.element, songFields(draft, incoming)),
+    el("div", { class: "stack studio-video" }, stylePicker(context, draft), outputs(context, draft)),
   );
   return {
     element,

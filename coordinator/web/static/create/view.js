@@ -32,13 +32,14 @@ export function createView(context) {
     icon("add"),
     "Another song",
   );
-  const place = el("div", { class: "create-place" });
+  const place = el("div");
+  const underWay = el("div", { class: "under-way" }, activeList(context));
   const element = el(
     "section",
     { class: "create" },
     el("div", { class: "spread create-head" }, heading, another),
     incoming.element,
-    el("div", { class: "create-body" }, place, activeList(context)),
+    place,
   );
   let shown = null; // the part that is seen
   let isShown = false;
@@ -53,6 +54,7 @@ export function createView(context) {
     if (part === shown) return;
     shown?.hide();
     shown = part;
+    part.element.append(underWay);
     place.replaceChildren(part.element);
     if (isShown) part.show();
     if (hadFocus) heading.focus();
