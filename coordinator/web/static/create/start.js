@@ -34,6 +34,7 @@ export function start(onFiles, onSong) {
   );
   dropOn(zone, onFiles);
   const recent = recentSongs(onSong);
-  const element = el("div", { class: "start" }, el("div", { class: "stack" }, zone, recent.element));
+  const songs = el("div", { class: "stack" }, zone, recent.element);
+  const element = el("div", { class: "start" }, songs);
   return { element, show: recent.load, hide: recent.stop };
 }

@@ -25,11 +25,13 @@ export function studio(context, draft, incoming) {
     if (detail.has("midi")) isPlaced = false;
     place();
   });
+  const song = [seen.element, along.element, songFields(draft, incoming)];
+  const video = [stylePicker(context, draft), outputs(context, draft)];
   const element = el(
     "div",
     { class: "studio" },
-    el("div", { class: "studio-song" }, seen.element, along.element, songFields(draft, incoming)),
-    el("div", { class: "stack studio-video" }, stylePicker(context, draft), outputs(context, draft)),
+    el("div", { class: "studio-song" }, song),
+    el("div", { class: "stack studio-video" }, video),
   );
   return {
     element,

@@ -28,6 +28,7 @@ export function uploads(draft) {
   }
 
   function take(files, part = null) {
+    for (const old of element.querySelectorAll(".refused")) old.remove();
     const found = [...files].map((file) => [file, part ?? partOf(file)]);
     if (part === null && draft.midi !== null && found.some(([, each]) => each === "midi")) {
       stop();
@@ -60,7 +61,7 @@ export function uploads(draft) {
       const sent = await upload(file, { kind, onProgress, signal });
       shown.look();
       const asset = await settled(`/assets/${sent.id}`, sent, signal);
-      if (asset.status === "rejected") refuse(shown, asset.reason);
+      if (asset.status === "rejected") refuse(shown, asset.reason.replace(`${asset.name}: `, ""));
       else {
         shown.element.remove();
         announce(`${file.name} is there.`);
