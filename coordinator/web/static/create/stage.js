@@ -47,6 +47,13 @@ export function stage(context, draft) {
     }, BUSY_AFTER_MS);
   };
 
+  /** Keep what was changed, however long the still under way takes. */
+  function save() {
+    // What hinders it hinders the next still, too, which tells of it.
+    if (draft.isReady) draft.compositionId().catch(() => null);
+    renew();
+  }
+
   /** Want another one than before; a clip shows what is no longer asked for. */
   function renew() {
     moving.stop();
@@ -122,7 +129,7 @@ export function stage(context, draft) {
     if (detail.has("midi")) clear();
     if (draft.midi?.status === "rejected") fail({ message: draft.midi.reason });
     clearTimeout(saving);
-    saving = setTimeout(renew, SAVED_AFTER_MS);
+    saving = setTimeout(save, SAVED_AFTER_MS);
   });
   new ResizeObserver(() => {
     clearTimeout(saving);
@@ -160,8 +167,8 @@ export function stage(context, draft) {
     },
     hide() {
       isShown = false;
-      moving.stop();
       clearTimeout(saving);
+      save();
       stills.stop();
       rest();
     },
