@@ -8,7 +8,7 @@ import { settled } from "./settled.js";
 
 const WIDTH = 640;
 const TEXTS = { still: "Play 10 s from here", making: "Cancel clip", playing: "Back to the still" };
-const SIGNS = { still: "play", making: "cancel", playing: "image" };
+const SIGNS = { still: "play", making: "cancel", playing: "picture" };
 
 /**
  * Plays a clip over the still.

@@ -13,7 +13,7 @@ export const PARTS = {
   lyrics: { noun: "lyrics (.lrc)", icon: "logs", accept: ".lrc", ending: /\.lrc$/i, type: /^$/ },
   cover: {
     noun: "an image",
-    icon: "image",
+    icon: "picture",
     accept: "image/*",
     ending: /\.(png|jpe?g|webp|gif|tiff?|bmp)$/i,
     type: /^image\//,
