@@ -73,6 +73,7 @@ function show() {
   if (current.shown !== made) {
     current.shown?.hide?.();
     main.replaceChildren(made.element);
+    window.scrollTo(0, 0);
     current.shown = made;
   }
   made.show?.(rest.map(decodeURIComponent));

@@ -61,3 +61,8 @@ export function ago(text, now = Date.now()) {
 export function moment(text) {
   return new Date(text).toLocaleString();
 }
+
+/** A text that begins a sentence. */
+export function capital(text) {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

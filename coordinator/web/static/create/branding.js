@@ -3,6 +3,7 @@
 import { complain, toast } from "../announce.js";
 import { confirm } from "../dialog.js";
 import { el, say } from "../elements.js";
+import { capital } from "../formatting.js";
 import { icon } from "../icons.js";
 import { openTemplate } from "./branding_editor.js";
 import { brandingLooks } from "./branding_looks.js";
@@ -147,5 +148,5 @@ function inWords({ branding }) {
   const mark = watermark && `watermark ${watermark.position.replace("-", " ")}`;
   const card = endCard && `end card of ${endCard.duration} s`;
   const text = [mark, card].filter(Boolean).join(", ");
-  return text ? text[0].toUpperCase() + text.slice(1) : "The video alone";
+  return text ? capital(text) : "The video alone";
 }

@@ -1,6 +1,7 @@
 // Where a watermark stands: a small frame whose corners and middle can be chosen.
 
 import { el } from "../elements.js";
+import { capital } from "../formatting.js";
 
 const POSITIONS = ["top-left", "top-right", "center", "bottom-left", "bottom-right"];
 
@@ -33,5 +34,5 @@ export function positionField(onChange) {
 
 function inWords(position) {
   const words = position === "center" ? "middle" : position.replace("-", " ");
-  return words[0].toUpperCase() + words.slice(1);
+  return capital(words);
 }

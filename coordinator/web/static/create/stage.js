@@ -1,7 +1,7 @@
 // The stage: how the video looks at the time of the playhead, in the shape of a platform.
 
 import { attribute, el, say } from "../elements.js";
-import { clock } from "../formatting.js";
+import { capital, clock } from "../formatting.js";
 import { icon } from "../icons.js";
 import { clip } from "./clip.js";
 import { shapeSwitch, shapesOf } from "./shapes.js";
@@ -79,7 +79,7 @@ export function stage(context, draft) {
 
   /** What a still shows, in words. */
   function told(isIn) {
-    const words = [`Still at ${clock(at_s)}`, draft.style ?? "layers of its own"];
+    const words = [`Still at ${clock(at_s)}`, draft.style ? capital(draft.style) : "layers of its own"];
     words.push(`as for ${shape.preset.config.name}`);
     if (draft.branding || draft.template) words.push("with branding");
     const { start_s, end_s } = draft.range;

@@ -1,7 +1,7 @@
 // How operators are told of work, of times and of nodes.
 
 import { serverNow } from "../api.js";
-import { span } from "../formatting.js";
+import { capital, span } from "../formatting.js";
 
 const KINDS = {
   probe: "look at an upload",
@@ -28,7 +28,7 @@ export function workOf({ kind, chunk_index }) {
 
 /** What an attempt belongs to, for people. */
 export function nameOf(attempt) {
-  return attempt.export_name ?? workOf(attempt).replace(/^./, (first) => first.toUpperCase());
+  return attempt.export_name ?? capital(workOf(attempt));
 }
 
 /** The process id of a worker: its name begins with the node, which is known where it stands. */
