@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from copy import copy
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from coordinator.calls import Calls, Operation
 from shared.storage import ObjectInfo, ObjectStore
@@ -23,6 +24,9 @@ class MeasuredStore:
 
     def __repr__(self) -> str:
         return f"MeasuredStore({self._store!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copy, (self._store,)  # in another process nobody asks for our counts
 
     def writer(self, key: str) -> AbstractContextManager[BinaryIO]:
         """See ObjectStore.writer."""
