@@ -63,11 +63,6 @@ class Prometheus:
             for each in found
         ]
 
-    def targets(self) -> list[Mapping[str, Any]]:
-        """Whom it asks, and how that went."""
-        found: list[Mapping[str, Any]] = self._asked("targets")["activeTargets"]
-        return found
-
     def alerts(self) -> list[Mapping[str, Any]]:
         """Alerts that are pending or fire."""
         found: list[Mapping[str, Any]] = self._asked("alerts")["alerts"]

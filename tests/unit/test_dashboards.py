@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from ray.dashboard.modules.metrics import dashboards as ray_dashboards
 
-ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "deploy"
-DASHBOARDS = sorted((DEPLOY / "grafana" / "dashboards").glob("*.json"))
-PROVISIONING = DEPLOY / "grafana" / "provisioning"
-DOCUMENT = ROOT / "docs" / "metrics.md"
+from tests.dashboards import (
+    DASHBOARDS,
+    PROMETHEUS,
+    PROVISIONING,
+    Panel,
+    alerts,
+    dashboard,
+    with_queries,
+)
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 UNITS = {"Bps", "bytes", "percent", "percentunit", "reqps", "s", "short"}
 COLUMNS = 24
-Panel = dict[str, Any]
-
-
-def dashboard(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
-
-
-def panels(path: Path) -> list[Panel]:
-    found: list[Panel] = dashboard(path)["panels"]
-    return found
-
-
-def with_queries() -> Iterator[Panel]:
-    for path in DASHBOARDS:
-        for panel in panels(path):
-            if "targets" in panel:
-                yield panel
-
-
-def alerts() -> list[dict[str, Any]]:
-    groups = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text("utf-8"))["groups"]
-    return [rule for group in groups for rule in group["rules"]]
 
 
 def cells(panel: Panel) -> set[tuple[int, int]]:
@@ -92,7 +73,10 @@ def test_panels_say_what_they_show_and_in_which_unit() -> None:
 
 
 def test_what_is_of_rays_own_is_named_so_and_known_to_ray() -> None:
-    folder = Path(ray_dashboards.__file__).parent
+    ray = importlib.util.find_spec("ray")
+    assert ray is not None
+    assert ray.origin is not None
+    folder = Path(ray.origin).parent / "dashboard" / "modules" / "metrics" / "dashboards"
     known = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
     seen = 0
     for panel in with_queries():
@@ -135,7 +119,7 @@ def test_every_alert_is_documented_with_what_to_do(request: pytest.FixtureReques
 
 
 def test_every_alert_is_tried_both_ways() -> None:
-    tests = yaml.safe_load((DEPLOY / "prometheus" / "alerts_test.yml").read_text("utf-8"))["tests"]
+    tests = yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text("utf-8"))["tests"]
     fires = {each["name"].split()[0] for each in tests if each["name"].endswith(" fires")}
     quiet = {each["name"].split()[0] for each in tests if " does not - " in each["name"]}
     assert fires == quiet == {rule["alert"] for rule in alerts()}
