@@ -80,8 +80,7 @@ class Farm:
                 await farm.note_places(connection, changed)
             await self.hear(connection)
         self._written = places
-        living = [node.id for node in nodes if node.alive]
-        self._metrics.note_nodes(living, self.orders.draining, resting)
+        self._metrics.note_nodes(nodes, self.orders.draining, resting)
         self._metrics.note_slots(
             slots=self.slots, busy=sum(map(self.is_busy, attempts)), is_paused=self.orders.paused
         )

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 
 from coordinator.calls import Calls
 from coordinator.database.standing import Ended, Standing
-from coordinator.ports import Report
+from coordinator.ports import Node, Report
 from shared.errors import ErrorKind, InputError
 from shared.plan import SegmentReport
 from shared.states import ExportStatus
@@ -77,6 +77,9 @@ class Metrics:
             "nodes",
             "Living nodes: open, draining, or set aside since they fail whatever they are given.",
             "state",
+        )
+        self._resources = self._gauge(
+            "node_resources", "Processors and GPUs that living nodes offer.", "resource"
         )
 
     def _make_attempts(self) -> None:
@@ -219,6 +222,7 @@ class Metrics:
             self._storage_room,
             self._slots,
             self._nodes,
+            self._resources,
         ):
             told.clear()
         self._known_nodes = frozenset()
@@ -258,16 +262,19 @@ class Metrics:
         self._paused.set(is_paused)
 
     def note_nodes(
-        self, nodes: Collection[str], draining: Collection[str], resting: Mapping[str, float]
+        self, nodes: Collection[Node], draining: Collection[str], resting: Mapping[str, float]
     ) -> None:
-        """Which nodes live.
+        """Which nodes live, and what they offer.
 
         Args:
-            nodes: Their ids.
-            draining: Those that get nothing more.
-            resting: For how long nodes are set aside.
+            nodes: As the cluster has them.
+            draining: Ids of those that get nothing more.
+            resting: For how long nodes are set aside, by their ids.
         """
-        living = frozenset(nodes)
+        alive = [node for node in nodes if node.alive]
+        self._resources.labels("cpus").set(sum(node.cpus for node in alive))
+        self._resources.labels("gpus").set(sum(node.gpus for node in alive))
+        living = frozenset(node.id for node in alive)
         drained = living.intersection(draining)
         aside = living.intersection(resting) - drained
         self._lost_nodes.inc(len(self._known_nodes - living - self._drained_nodes))

@@ -23,17 +23,18 @@ from shared.errors import ErrorKind, InputError, ObjectNotFoundError, StorageFul
 from shared.keys import segment_key
 from shared.plan import SegmentReport
 from shared.storage import LocalStore
+from tests.farm import PaintedNode
 from tests.store_conformance import StoreConformance
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 LABELS = {
     "fault": ErrorKind,
-    "job": (),
     "kind": KINDS,
     "method": (),
     "operation": (),
     "outcome": OUTCOMES,
     "reason": (),
+    "resource": (),
     "route": (),
     "source": (),
     "stage": (),
@@ -72,6 +73,10 @@ def series(registry: CollectorRegistry) -> dict[tuple[str, ...], float]:
     }
 
 
+def nodes(*ids: str) -> list[PaintedNode]:
+    return [PaintedNode(id=each) for each in ids]
+
+
 def segment(**changes: Any) -> SegmentReport:
     told = {"index": 0, "key": "k", "frames": 240, "size_bytes": 1000, "sha256": "0" * 64}
     return SegmentReport(**told, draw_s=1, encode_s=2, store_s=0.1, **changes)
@@ -96,7 +101,7 @@ def busy_dispatcher() -> Metrics:
     metrics.note_standing(standing())
     metrics.note_room(free_bytes=5, used_bytes=95)
     metrics.note_slots(slots=8, busy=3, is_paused=False)
-    metrics.note_nodes([f"node {number}" for number in range(1000)], ["node 1"], {"node 2": 9.0})
+    metrics.note_nodes(nodes(*map(str, range(1000))), ["1"], {"2": 9.0})
     metrics.note_ended(
         Ended(until=NOW, exports={"completed": 2, "failed": 1}, chunks=10, chunks_found=4)
     )
@@ -162,7 +167,7 @@ def test_the_number_of_series_does_not_grow_with_the_farm() -> None:
                 assert re.fullmatch(r"[a-z_]+", value), (sample.name, label, value)
                 if label == "kind":
                     assert value in KINDS
-    metrics.note_nodes([f"other {number}" for number in range(5000)], [], {})
+    metrics.note_nodes(nodes(*map(str, range(5000))), [], {})
     metrics.note_standing(standing(users={"waiting": 9000, "running": 900}))
     assert series(metrics.registry).keys() == told.keys()
 
@@ -207,11 +212,13 @@ def test_what_a_chunk_took_is_told_by_its_stages() -> None:
 def test_slots_and_nodes_are_counted_once_each() -> None:
     metrics = Metrics()
     metrics.note_slots(slots=4, busy=6, is_paused=True)
-    metrics.note_nodes(["a", "b", "c"], ["a", "gone"], {"a": 5.0, "b": 5.0})
+    metrics.note_nodes(nodes("a", "b", "c"), ["a", "gone"], {"a": 5.0, "b": 5.0})
     told = series(metrics.registry)
     assert (told["midifarm_slots", "busy"], told["midifarm_slots", "free"]) == (4, 0)
-    nodes = [told["midifarm_nodes", state] for state in ("open", "draining", "set_aside")]
-    assert nodes == [1, 1, 1]
+    states = [told["midifarm_nodes", state] for state in ("open", "draining", "set_aside")]
+    assert states == [1, 1, 1]
+    offered = [told["midifarm_node_resources", each] for each in ("cpus", "gpus")]
+    assert offered == [6, 0]
     assert told["midifarm_paused",] == 1
 
 
@@ -221,14 +228,14 @@ def test_a_node_is_lost_that_goes_without_having_been_drained() -> None:
     def lost() -> float:
         return series(metrics.registry)["midifarm_lost_nodes_total",]
 
-    metrics.note_nodes(["a", "b", "c"], [], {})
-    metrics.note_nodes(["a", "b", "c"], ["a"], {})
-    metrics.note_nodes(["b", "c"], ["a"], {})
+    metrics.note_nodes(nodes("a", "b", "c"), [], {})
+    metrics.note_nodes(nodes("a", "b", "c"), ["a"], {})
+    metrics.note_nodes(nodes("b", "c"), ["a"], {})
     assert lost() == 0
-    metrics.note_nodes(["c", "d"], [], {})
+    metrics.note_nodes(nodes("c", "d"), [], {})
     assert lost() == 1
     metrics.resign()
-    metrics.note_nodes(["d"], [], {})
+    metrics.note_nodes(nodes("d"), [], {})
     assert lost() == 1, "who begins to lead has missed nobody yet"
 
 
