@@ -29,7 +29,7 @@ async function begin() {
     if (token !== null) await signIn(token);
     await enter(await get("/me"));
   } catch (problem) {
-    if (problem.status !== 401) complain(problem);
+    if (problem.name !== "Problem") console.error(problem);
     askWho(problem.status === 401 && token === null ? null : problem);
   }
 }
@@ -51,14 +51,19 @@ async function enter(me) {
 }
 
 function askWho(problem) {
+  const wasIn = current !== null;
   leave();
-  main.replaceChildren(signInForm(problem, async () => enter(await get("/me"))));
+  // Whoever comes after somebody finds a page that knows nothing of him.
+  const onDone = async () => (wasIn ? location.reload() : enter(await get("/me")));
+  main.replaceChildren(signInForm(problem, onDone));
 }
 
 function leave() {
-  current?.live.stop();
-  current?.shown?.hide?.();
-  current = null;
+  if (current === null) return;
+  const { live, shown } = current;
+  current = null; // first: what is closed goes nowhere any more
+  live.stop();
+  shown?.hide?.();
   tabs.hidden = account.hidden = true;
   for (const dialog of document.querySelectorAll("dialog")) dialog.close();
 }
@@ -111,8 +116,13 @@ function liveSign(live) {
 
 function signOutButton(me) {
   const leaveNow = async () => {
-    await remove("/session").catch(complain);
-    askWho(null);
+    try {
+      await remove("/session");
+    } catch (problem) {
+      if (problem.status !== 401) return complain(problem);
+    }
+    sessionStorage.clear();
+    location.replace(location.pathname); // a page that knows nothing of whoever has left
   };
   return el(
     "button",
@@ -126,9 +136,7 @@ session.addEventListener("over", () => {
   if (current !== null) askWho({ message: "Your session is over. Sign in again." });
 });
 window.addEventListener("hashchange", () => {
-  if (location.hash.startsWith("#token=")) {
-    leave();
-    begin();
-  } else show();
+  if (location.hash.startsWith("#token=")) location.reload();
+  else show();
 });
 begin();

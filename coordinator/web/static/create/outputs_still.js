@@ -2,6 +2,7 @@
 
 import { picture, request } from "../api.js";
 import { attribute, el, say } from "../elements.js";
+import { showPicture } from "../pictures.js";
 
 const PATIENCE_MS = 350;
 
@@ -56,9 +57,7 @@ export function still(label) {
   }
 
   function reveal(blob) {
-    const url = URL.createObjectURL(blob);
-    image.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
-    image.src = url;
+    showPicture(image, blob);
     image.hidden = false;
     say(told, "");
   }

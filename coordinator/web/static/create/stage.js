@@ -3,6 +3,7 @@
 import { attribute, el, say } from "../elements.js";
 import { capital, clock } from "../formatting.js";
 import { icon } from "../icons.js";
+import { showPicture } from "../pictures.js";
 import { clip } from "./clip.js";
 import { shapeSwitch, shapesOf } from "./shapes.js";
 import { Stills } from "./stills.js";
@@ -97,15 +98,14 @@ export function stage(context, draft) {
   function clear() {
     stills.stop();
     rest();
-    release(image);
+    attribute(image, "src", null);
     image.hidden = wrong.hidden = true;
     say(caption, "");
     doubts.replaceChildren();
   }
 
   stills.addEventListener("picture", ({ detail }) => {
-    release(image);
-    image.src = URL.createObjectURL(detail.blob);
+    showPicture(image, detail.blob);
     image.alt = detail.wish.told;
     image.hidden = false;
     wrong.hidden = true;
@@ -183,9 +183,4 @@ function doubt(place, told) {
     const summary = el("summary", { text: `${lines.length} things about this song to know of` });
     place.replaceChildren(el("details", {}, summary, lines));
   }
-}
-
-function release(image) {
-  if (image.src) URL.revokeObjectURL(image.src);
-  attribute(image, "src", null);
 }

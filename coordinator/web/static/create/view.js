@@ -14,7 +14,7 @@ const EMPTY = "Make a music video";
 
 /** The view Create; `go("", "cmp_…")` goes on with a composition. */
 export function createView(context) {
-  const draft = new Draft();
+  const draft = new Draft(context.me.user_id);
   const incoming = uploads(draft);
   const dropping = windowDrop(incoming.take, () =>
     draft.midi === null

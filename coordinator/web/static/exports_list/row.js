@@ -4,6 +4,7 @@ import { attribute, el, say } from "../elements.js";
 import { ENDED } from "../exports.js";
 import { percent } from "../formatting.js";
 import { icon } from "../icons.js";
+import { showPicture } from "../pictures.js";
 import { actionButton, canBeFirst } from "./buttons.js";
 import { chunkStrip, guessed } from "./chunk_strip.js";
 import { downloadLink, openPlayer } from "./player.js";
@@ -57,17 +58,15 @@ export function exportRow(context, actions, id, onDismiss) {
   let hasChunks = false;
   let offered = null; // what the buttons are for
 
-  const setPicture = (url) => {
-    if (picture.src.startsWith("blob:")) URL.revokeObjectURL(picture.src);
-    if (url) picture.src = url;
-    picture.hidden = !url;
-  };
   const feed = rowFeed(id, {
     onChunks(chunks) {
       hasChunks = true;
       strip.show(chunks);
     },
-    onLatest: (blob) => setPicture(URL.createObjectURL(blob)),
+    onLatest(blob) {
+      showPicture(picture, blob);
+      picture.hidden = false;
+    },
     onWhy(message) {
       why = message;
       show();
@@ -125,13 +124,13 @@ export function exportRow(context, actions, id, onDismiss) {
       if (told.status !== "completed") feed.attend(told);
       if (!context.exports.isWhole(id)) context.exports.whole(id).catch(() => {});
       else if (told.poster_url && !picture.src.includes("/poster")) {
-        setPicture(`${told.poster_url}?width=320&format=webp`);
+        picture.src = `${told.poster_url}?width=320&format=webp`;
+        picture.hidden = false;
       }
     },
     rest: () => feed.stop(),
     remove() {
       feed.stop();
-      setPicture(null);
       element.remove();
     },
   };
