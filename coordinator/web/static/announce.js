@@ -4,7 +4,7 @@ import { el } from "./elements.js";
 import { icon } from "./icons.js";
 
 const SHOWN_MS = 6000;
-const MOST_SHOWN = 4;
+const MOST_SHOWN = 3;
 
 /**
  * From where it is said: beside an open dialog nothing can be heard or pressed, so what is said

@@ -67,7 +67,14 @@ export class Draft extends EventTarget {
 
   /** Whether stills and exports can be made of it. */
   get isReady() {
-    return this.midi !== null && this.midi.status !== "rejected";
+    return this.midi !== null && this.fault === null;
+  }
+
+  /** Why nothing can be made of its MIDI file; null where something can, or there is none. */
+  get fault() {
+    if (this.midi?.status === "rejected") return this.midi.reason;
+    if (this.midi?.facts?.notes === 0) return `There are no notes in ${this.midi.name}.`;
+    return null;
   }
 
   /** Length of the whole song with its recording; null until a worker has looked at both. */

@@ -1,6 +1,6 @@
 // What gives way when a setting is changed: everything moves to the nearest that fits. Pure.
 
-import { CONTAINERS, PIXEL_FORMATS } from "./custom_words.js";
+import { CONTAINERS } from "./custom_words.js";
 import {
   kilohertz,
   pixelsOf,

@@ -164,5 +164,5 @@ function whyNot(draft) {
   if (draft.isReady) return null;
   return draft.midi === null
     ? "Choose a MIDI file first."
-    : "This MIDI file cannot be used; choose another one.";
+    : `${draft.fault} Choose another MIDI file.`;
 }

@@ -112,13 +112,15 @@ export function stage(context, draft) {
     say(caption, detail.wish.told);
     if (!busy.hidden) say(busy, `Drawing ${clock(at_s)}…`);
   });
-  function fail(problem) {
-    if (problem.name === "AbortError" || problem.status === 401) return;
-    say(failure, problem.message);
+  function fail(message, { mayWork }) {
+    say(failure, message);
+    again.hidden = !mayWork;
     wrong.hidden = false;
   }
 
-  stills.addEventListener("failed", ({ detail }) => fail(detail));
+  stills.addEventListener("failed", ({ detail }) => {
+    if (detail.status !== 401) fail(detail.message, { mayWork: true });
+  });
   stills.addEventListener("idle", rest);
   stills.addEventListener("warnings", ({ detail }) => {
     // Beside a song without a recording stands that it is silent.
@@ -127,7 +129,7 @@ export function stage(context, draft) {
   again.addEventListener("click", want);
   draft.addEventListener("changed", ({ detail }) => {
     if (detail.has("midi")) clear();
-    if (draft.midi?.status === "rejected") fail({ message: draft.midi.reason });
+    if (draft.fault !== null) fail(draft.fault, { mayWork: false });
     clearTimeout(saving);
     saving = setTimeout(save, SAVED_AFTER_MS);
   });
@@ -148,7 +150,7 @@ export function stage(context, draft) {
     screen,
     el(
       "div",
-      { class: "spread stage-foot" },
+      { class: "spread" },
       caption,
       el("div", { class: "row" }, moving.button, shapeSwitch(shapes, setShape)),
     ),

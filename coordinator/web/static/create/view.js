@@ -33,7 +33,7 @@ export function createView(context) {
     "Another song",
   );
   const place = el("div");
-  const underWay = el("div", { class: "under-way" }, activeList(context));
+  const underWay = activeList(context);
   const element = el(
     "section",
     { class: "create" },
@@ -54,7 +54,7 @@ export function createView(context) {
     if (part === shown) return;
     shown?.hide();
     shown = part;
-    part.element.append(underWay);
+    part.hold(underWay);
     place.replaceChildren(part.element);
     if (isShown) part.show();
     if (hadFocus) heading.focus();

@@ -26,7 +26,7 @@ export function exportRow(context, actions, id, onDismiss) {
   const badge = el("span", { class: "badge" });
   const stage = el("p", { class: "row-stage quiet" });
   const share = el("span", { class: "row-share figures" });
-  const facts = el("span", { class: "row-facts quiet figures" });
+  const facts = el("span", { class: "quiet figures" });
   const fill = el("span");
   const bar = el(
     "div",
@@ -99,10 +99,9 @@ export function exportRow(context, actions, id, onDismiss) {
     say(shape, words.shapeOf(told));
     badge.dataset.status = told.status;
     say(badge, words.statusOf(told));
-    say(stage, told.status === "failed" ? (told.error_message ?? "") : why || words.stageOf(told));
+    say(stage, told.status === "failed" ? (told.error_message ?? "") : why || atWork(told));
     say(share, hasEnded || isQueued ? "" : percent(told.progress));
-    const figures = hasEnded ? [words.fileOf(told)] : [words.speedOf(told), words.leftOf(told)];
-    say(facts, figures.filter(Boolean).join(" · "));
+    say(facts, hasEnded ? words.fileOf(told) : words.leftOf(told));
     bar.hidden = hasEnded;
     attribute(bar, "aria-label", `Progress of ${told.name}`);
     attribute(bar, "aria-valuenow", Math.floor(told.progress * 100));
@@ -135,6 +134,9 @@ export function exportRow(context, actions, id, onDismiss) {
     },
   };
 }
+
+/** What is being done, or else how fast. */
+const atWork = (told) => words.stageOf(told) || words.speedOf(told);
 
 function buttonsFor(context, actions, told, onDismiss) {
   const button = (label, sign, run, more) => actionButton(told, label, sign, run, more);

@@ -82,9 +82,3 @@ export function speedOf(told) {
   if (told.status !== "rendering" || !told.fps) return "";
   return `${told.fps < 10 ? told.fps.toFixed(1) : count(Math.round(told.fps))} frames/s`;
 }
-
-/** How many pieces of it are done: "12 of 30 pieces done". */
-export function piecesOf(told) {
-  if (!told.chunks) return "Not divided into pieces yet";
-  return `${count(told.chunks_done ?? 0)} of ${count(told.chunks)} pieces done`;
-}

@@ -43,6 +43,7 @@ export function openDetails(context, actions, told, { onClose, onSong }) {
     const mark = [now.status, now.download_url, now.completed_at, now.priority, now.chunks].join();
     if (mark === drawn) return; // who is at one of its buttons stays there
     drawn = mark;
+    const hadFocus = body.contains(document.activeElement);
     body.replaceChildren(
       el(
         "div",
@@ -55,6 +56,7 @@ export function openDetails(context, actions, told, { onClose, onSong }) {
       links,
       attempts,
     );
+    if (hadFocus) body.querySelector("button").focus();
   };
 
   const askForChunks = async () => {

@@ -130,7 +130,8 @@ export function historyView(context) {
       const onClose = () => {
         if (opened !== opening) return;
         opened = null;
-        if (isShown) context.go("history");
+        // Whoever has gone elsewhere meanwhile stays there.
+        if (location.hash === `#/history/${id}`) context.go("history");
       };
       opening.dialog = openDetails(context, actions, told, { onClose, onSong: filters.setSong });
     } catch (problem) {
