@@ -37,7 +37,8 @@ export function exportRow(context, actions, id, onDismiss) {
   const pieces = el("span", { class: "row-pieces quiet figures" });
   const buttons = el("div", { class: "row-buttons" });
   const picture = el("img", { alt: "", hidden: true, decoding: "async" });
-  const thumbnail = el("div", { class: "row-picture" }, icon("film"), picture);
+  const sign = el("span", { class: "row-sign" });
+  const thumbnail = el("div", { class: "row-picture" }, sign, picture);
   const element = el(
     "li",
     { class: "export-row", data: { id } },
@@ -106,11 +107,14 @@ export function exportRow(context, actions, id, onDismiss) {
     attribute(bar, "aria-label", `Progress of ${told.name}`);
     attribute(bar, "aria-valuenow", Math.floor(told.progress * 100));
     fill.style.setProperty("--share", told.progress.toFixed(4));
-    strip.element.parentElement.hidden = hasEnded ? told.status === "completed" : !told.chunks;
+    strip.element.parentElement.hidden = told.status === "completed" || !told.chunks;
     if (told.chunks && !hasChunks) strip.show(guessed(told.chunks, told.chunks_done));
     say(pieces, told.chunks ? `${told.chunks_done} / ${told.chunks}` : "");
     thumbnail.style.setProperty("--ratio", words.ratioOf(told));
-    thumbnail.dataset.sound = words.isSound(told);
+    if (sign.dataset.kind !== words.signOf(told)) {
+      sign.dataset.kind = words.signOf(told);
+      sign.replaceChildren(icon(words.signOf(told)));
+    }
     offer(told);
   };
 

@@ -47,6 +47,12 @@ export const containerOf = (name) => CONTAINERS[name] ?? name;
 /** Whether an export has no pictures at all; unknown is no. */
 export const isSound = (told) => SOUNDS.has(told.container);
 
+/** The icon that stands where an export has no picture. */
+export function signOf(told) {
+  if (told.status === "failed") return "warning";
+  return isSound(told) ? "wave" : "film";
+}
+
 /** Whether an export's video was kept for its time, and deleted. */
 export const isExpired = (told) =>
   told.status === "completed" && told.config != null && !told.download_url;
