@@ -24,8 +24,9 @@ const account = document.getElementById("account");
 let current = null; // what runs while somebody is signed in
 
 async function begin() {
-  const token = tokenFromAddress();
+  let token = null;
   try {
+    token = tokenFromAddress();
     if (token !== null) await signIn(token);
     await enter(await get("/me"));
   } catch (problem) {
@@ -71,8 +72,9 @@ function leave() {
 /** Show the view that the address names; views are made when they are first shown, and kept. */
 function show() {
   if (current === null) return;
-  const [path, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
-  const view = current.views.find((each) => each.path === path) ?? current.views[0];
+  const [path, ...rest] = whereTo();
+  const found = current.views.find((each) => each.path === path);
+  const view = found ?? current.views[0];
   if (!current.made.has(view)) current.made.set(view, view.make(current.context));
   const made = current.made.get(view);
   if (current.shown !== made) {
@@ -81,10 +83,19 @@ function show() {
     window.scrollTo(0, 0);
     current.shown = made;
   }
-  made.show?.(rest.map(decodeURIComponent));
+  made.show?.(found ? rest : []);
   document.title = `${view.title} · midifarm`;
   for (const tab of tabs.children) {
     attribute(tab, "aria-current", tab.dataset.path === view.path ? "page" : null);
+  }
+}
+
+/** What the address names: the view, and what to open in it. */
+function whereTo() {
+  try {
+    return location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  } catch {
+    return [""]; // somebody has cut it off in the middle of a character
   }
 }
 

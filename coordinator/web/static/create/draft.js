@@ -157,7 +157,8 @@ export class Draft extends EventTarget {
   /** Go on with what was made in this tab before it was loaded anew, if anything was. */
   async resume() {
     const { owner, id, ...more } = JSON.parse(sessionStorage.getItem(PLACE) ?? "{}");
-    if (id && owner === this.#owner) await this.load({ id }, more);
+    if (owner !== this.#owner) sessionStorage.removeItem(PLACE);
+    else if (id) await this.load({ id }, more);
   }
 
   /**

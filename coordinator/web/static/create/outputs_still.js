@@ -18,6 +18,7 @@ export function still(label) {
   const told = el("p", { class: "hint" });
   const element = el("div", { class: "still" }, image, told);
   let wanted = null; // what is asked for, and not begun
+  let begun = null; // what is being drawn
   let latest = null; // what was asked for last
   let asking = null;
   let timer = 0;
@@ -25,7 +26,10 @@ export function still(label) {
 
   const sight = new IntersectionObserver(([entry]) => {
     isSeen = entry.isIntersecting;
-    if (isSeen) begin();
+    if (isSeen) return begin();
+    clearTimeout(timer);
+    asking?.abort();
+    wanted ??= begun; // once it is seen again, if ever
   });
   sight.observe(element);
 
@@ -36,6 +40,7 @@ export function still(label) {
 
   async function draw() {
     const { compositionId, body } = wanted;
+    begun = wanted;
     wanted = null;
     asking?.abort();
     asking = new AbortController();
@@ -53,7 +58,9 @@ export function still(label) {
       image.hidden = true;
       say(told, problem.message);
     }
-    if (!signal.aborted) attribute(element, "aria-busy", null);
+    if (signal.aborted) return;
+    begun = null;
+    attribute(element, "aria-busy", null);
   }
 
   function reveal(blob) {
@@ -75,7 +82,7 @@ export function still(label) {
     if (text === latest) return;
     latest = text;
     if (typeof body === "string") {
-      wanted = null;
+      wanted = begun = null;
       clearTimeout(timer);
       asking?.abort();
       attribute(element, "aria-busy", null);
