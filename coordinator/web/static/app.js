@@ -5,16 +5,16 @@ import { get, remove, session } from "./api.js";
 import { createView } from "./create/view.js";
 import { attribute, el } from "./elements.js";
 import { Exports } from "./exports.js";
-import { farmView } from "./farm/view.js";
 import { historyView } from "./history/view.js";
 import { icon } from "./icons.js";
 import { Live } from "./live.js";
 import { signIn, signInForm, tokenFromAddress } from "./sign_in.js";
 
+// A view is made by what `make` is, or what `load` fetches; all may see it, or some scopes.
 const VIEWS = [
   { path: "", title: "Create", sign: "music", make: createView },
   { path: "history", title: "History", sign: "film", make: historyView },
-  { path: "farm", title: "Farm", sign: "farm", make: farmView, scopes: ["operator", "admin"] },
+  { path: "farm", title: "Farm", sign: "farm", load: farm, scopes: ["operator", "admin"] },
 ];
 
 const main = document.getElementById("main");
@@ -35,14 +35,24 @@ async function begin() {
   }
 }
 
+/** Musicians need not have what only operators see. */
+async function farm() {
+  const { farmView } = await import("./farm/view.js");
+  return farmView;
+}
+
 /** Everything that needs somebody who is signed in. */
 async function enter(me) {
   const live = new Live();
   const exports = new Exports(live);
-  const [choices, formats] = await Promise.all([get("/presets"), get("/formats")]);
+  const allowed = VIEWS.filter((view) => !view.scopes || view.scopes.includes(me.scope));
+  const [choices, formats, ...views] = await Promise.all([
+    get("/presets"),
+    get("/formats"),
+    ...allowed.map(async (view) => ({ ...view, make: view.make ?? (await view.load()) })),
+  ]);
   /** What every view is made with. */
   const context = { me, live, exports, ...choices, formats, go };
-  const views = VIEWS.filter((view) => !view.scopes || view.scopes.includes(me.scope));
   current = { live, views, context, shown: null, made: new Map() };
   tabs.replaceChildren(...views.map(tabOf));
   account.replaceChildren(liveSign(live), signOutButton(me));
@@ -57,6 +67,7 @@ function askWho(problem) {
   // Whoever comes after somebody finds a page that knows nothing of him.
   const onDone = async () => (wasIn ? location.reload() : enter(await get("/me")));
   main.replaceChildren(signInForm(problem, onDone));
+  main.querySelector("input").focus();
 }
 
 function leave() {
