@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from urllib.parse import urlsplit
 
 from minio import Minio
 from minio.error import S3Error
@@ -15,12 +14,11 @@ from shared.storage.s3.address import S3Address
 def main() -> None:
     """Make it, with the keys that midifarm uses."""
     address = S3Address.parse(os.environ["MIDIFARM_STORAGE_URL"])
-    endpoint = urlsplit(address.endpoint)
     client = Minio(
-        endpoint.netloc,
+        address.endpoint.host,
         os.environ["MIDIFARM_S3_ACCESS_KEY"],
         os.environ["MIDIFARM_S3_SECRET_KEY"],
-        secure=endpoint.scheme == "https",
+        secure=address.endpoint.secure,
         region=address.region,
     )
     try:
