@@ -18,9 +18,8 @@ from tests.deployed import KUBERNETES, SETTINGS, VERSION, check_command, need, p
 KUBERNETES_VERSION: Final = "1.34"
 FILES = sorted(KUBERNETES.glob("*.yaml"))
 [KUSTOMIZATION] = read_all(KUBERNETES / "kustomization.yaml")
-NO_MANIFESTS = ("kustomization.yaml", "kustomize-images.yaml")
 MANIFESTS = [
-    (path, each) for path in FILES if path.name not in NO_MANIFESTS for each in read_all(path)
+    (path, each) for path in FILES if path.name != "kustomization.yaml" for each in read_all(path)
 ]
 APPLIED = [each for path, each in MANIFESTS if path.name in KUSTOMIZATION["resources"]]
 SCHEMAS = Path(__file__).parents[1] / "schemas"
@@ -85,9 +84,8 @@ def test_a_field_that_does_not_exist_is_found() -> None:
 
 def test_the_kustomization_names_every_file_but_the_examples() -> None:
     examples = {path.name for path in FILES if path.name.endswith(".example.yaml")}
-    others = {path.name for path in FILES} - examples - set(NO_MANIFESTS)
+    others = {path.name for path in FILES} - examples - {"kustomization.yaml"}
     assert set(KUSTOMIZATION["resources"]) == others
-    assert set(KUSTOMIZATION["configurations"]) == {"kustomize-images.yaml"}
     assert {image["newTag"] for image in KUSTOMIZATION["images"]} == {VERSION}
     used = {each["image"] for pod in PODS.values() for each in pod["spec"]["containers"]}
     assert {image["name"] for image in KUSTOMIZATION["images"]} == used
