@@ -24,6 +24,8 @@ ROOT: Final = Path(__file__).parents[1]
 DEPLOY: Final = ROOT / "deploy"
 KUBERNETES: Final = DEPLOY / "kubernetes"
 VERSION: Final[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+SYSTEM_TOOLS: Final = ("systemd-analyze",)
+"""Of the distribution, and not on every machine that can run the tests."""
 RAY_NODE: Final = DEPLOY / "node" / "midifarm-ray"
 SETTINGS: Final = frozenset(
     variable_name(name) for name in {*ServiceSettings.model_fields, *ClientSettings.model_fields}
@@ -38,6 +40,14 @@ def read_all(path: Path) -> list[dict[str, Any]]:
     return [each for each in yaml.safe_load_all(path.read_text("utf-8")) if each is not None]
 
 
+def groups() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The groups of the RayCluster by their names, the head's first."""
+    [cluster] = read_all(KUBERNETES / "raycluster.yaml")
+    yield "head", cluster["spec"]["headGroupSpec"]
+    for group in cluster["spec"]["workerGroupSpecs"]:
+        yield group["groupName"], group
+
+
 def pins() -> dict[str, str]:
     """The version of every package that the development lock names."""
     text = (ROOT / "requirements-dev.lock").read_text()
@@ -45,9 +55,11 @@ def pins() -> dict[str, str]:
 
 
 def tool(name: str) -> str:
-    """A program that judges; skips the test without it, or fails in CI."""
+    """A program that judges; skips the test without it, or fails in CI if it is of ours to bring."""
     beside = str(Path(sys.executable).parent)
     program = shutil.which(name, path=os.pathsep.join([beside, os.environ["PATH"]]))
+    if program is None and name in SYSTEM_TOOLS:
+        pytest.skip(f"{name} is not installed")
     if program is None:
         missing(f"{name} is not installed")
     assert program is not None

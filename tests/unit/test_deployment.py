@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray.scripts import scripts as ray_scripts
 
 from coordinator.settings import ServiceSettings, is_secret, read_settings, variable_name
 from tests.deployed import (
@@ -28,6 +29,7 @@ from tests.deployed import (
     VERSION,
     check_command,
     every_text,
+    groups,
     need,
     pins,
     read_all,
@@ -40,6 +42,7 @@ SCRIPTS = sorted([*DEPLOY.rglob("*.sh"), RAY_NODE])
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("midifarm-")]
 INPUT = re.compile(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}")
+HEAD = {"MIDIFARM_RAY_ADDRESS": "127.0.0.1:6379"}
 NEVER_RUN = re.compile(r"(?i)never (run|built|applied|started) by the tests")
 
 
@@ -246,11 +249,12 @@ def test_a_script_can_be_read_by_the_shell(path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "environment", "told"),
     [
-        (["head"], {}, "Set RAY_AUTH_TOKEN"),
-        (["head"], {"RAY_AUTH_TOKEN_PATH": "/nonexistent"}, "Set RAY_AUTH_TOKEN"),
+        (["head"], {"RAY_AUTH_TOKEN": "t"}, "Set MIDIFARM_RAY_ADDRESS"),
+        (["head"], HEAD, "Set RAY_AUTH_TOKEN"),
+        (["worker"], {**HEAD, "RAY_AUTH_TOKEN_PATH": "/nonexistent"}, "Set RAY_AUTH_TOKEN"),
         (["worker"], {"RAY_AUTH_TOKEN": "t"}, "Set MIDIFARM_RAY_ADDRESS"),
         (["beside", "true"], {"RAY_AUTH_TOKEN": "t"}, "Set MIDIFARM_RAY_ADDRESS"),
-        (["drain"], {"MIDIFARM_RAY_ADDRESS": "head:6379"}, "Set RAY_AUTH_TOKEN"),
+        (["drain"], HEAD, "Set RAY_AUTH_TOKEN"),
         ([], {}, "usage: midifarm-ray"),
     ],
 )
@@ -265,6 +269,18 @@ def test_a_node_does_not_start_without_what_it_needs(
     )
     assert done.returncode == 2
     assert told in done.stderr
+
+
+def test_ray_knows_the_options_that_nodes_are_started_with() -> None:
+    known = {
+        name: {option for each in command.params for option in each.opts}
+        for name, command in (("start", ray_scripts.start), ("drain", ray_scripts.drain_node))
+    }
+    start, _, drain = RAY_NODE.read_text().partition("ray drain-node")
+    used = set(re.findall(r"--[a-z][a-z-]+(?=[= ])", start.partition("set -eu")[2]))
+    used |= {f"--{name}" for _, group in groups() for name in group["rayStartParams"]}
+    assert {"--head", "--address", "--num-cpus", "--node-manager-port"} <= used <= known["start"]
+    assert set(re.findall(r"--[a-z][a-z-]+(?=[= ])", drain)) <= known["drain"]
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):

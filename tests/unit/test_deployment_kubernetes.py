@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +12,16 @@ import jsonschema
 import pytest
 
 from coordinator.settings import ServiceSettings, is_secret, read_settings, variable_name
-from tests.deployed import KUBERNETES, SETTINGS, VERSION, check_command, need, pins, read_all
+from tests.deployed import (
+    KUBERNETES,
+    SETTINGS,
+    VERSION,
+    check_command,
+    groups,
+    need,
+    pins,
+    read_all,
+)
 
 KUBERNETES_VERSION: Final = "1.34"
 FILES = sorted(KUBERNETES.glob("*.yaml"))
@@ -32,14 +40,6 @@ def called(manifest: dict[str, Any]) -> str:
 
 def of_kind(kind: str) -> list[dict[str, Any]]:
     return [each for each in APPLIED if each["kind"] == kind]
-
-
-def groups() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The groups of the RayCluster by their names."""
-    [cluster] = of_kind("RayCluster")
-    yield "head", cluster["spec"]["headGroupSpec"]
-    for group in cluster["spec"]["workerGroupSpecs"]:
-        yield group["groupName"], group
 
 
 def pods() -> dict[str, dict[str, Any]]:
