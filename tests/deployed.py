@@ -55,7 +55,7 @@ def pins() -> dict[str, str]:
 
 
 def tool(name: str) -> str:
-    """A program that judges; skips the test without it, or fails in CI if it is of ours to bring."""
+    """A program that judges; skips the test without it, or fails in CI if it is ours to bring."""
     beside = str(Path(sys.executable).parent)
     program = shutil.which(name, path=os.pathsep.join([beside, os.environ["PATH"]]))
     if program is None and name in SYSTEM_TOOLS:
