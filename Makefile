@@ -6,6 +6,10 @@ RUNTIME := sh deploy/setup/venv.sh runtime && sh deploy/setup/libraries.sh gl
 DEV := sh deploy/setup/venv.sh dev
 TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres prometheus chromium
 
+# Tests wait for much that starts and ends: one process computes while the other waits.
+PROCESSES := 2
+PYTEST := $(PY) -m pytest --numprocesses $(PROCESSES)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black bench-queue bench-api gallery chaos-core lock format clean
 
@@ -21,7 +25,7 @@ demo: setup ## Render a short video from a MIDI file into build/demo
 
 test: ## Run the whole test suite
 	@$(TESTS)
-	$(PY) -m pytest
+	$(PYTEST)
 
 check: lint types imports test ## Run everything that CI runs
 
@@ -40,11 +44,11 @@ imports: ## Check that imports go one way only
 
 unit: ## Run the tests that need neither a service nor OpenGL
 	@$(DEV)
-	$(PY) -m pytest tests/unit
+	$(PYTEST) tests/unit
 
 integration: ## Run the tests that draw, encode and start services
 	@$(TESTS)
-	$(PY) -m pytest tests/integration
+	$(PYTEST) tests/integration
 
 bench: ## Measure how fast this machine renders
 	@$(TESTS)

@@ -7,13 +7,15 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import moderngl
 import pytest
 
 from shared.storage import LocalStore
+from tests.distribution import Distribution, put_longest_first
 from tests.matrix import Matrix
 from tests.postgres import SERVERS, PostgresServers, Server, binaries
 from tests.seaweedfs import SeaweedFS, weed
@@ -30,6 +32,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Draw tests/golden anew from what is drawn now; look at them before committing.",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Distribution:
+    """Share the tests out as our module says, which puts them in order too."""
+    config.option.loadscopereorder = False
+    return Distribution(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests where several processes share them."""
+    if hasattr(config, "workerinput"):
+        put_longest_first(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Escape what is no UTF-8 in what a test wrote: else no report gets to another process."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 def _missing(message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,8 @@ def test_what_a_client_says_is_ignored_and_must_be_short(api: RunningApi) -> Non
             websocket.send(text)
         export_id = api.add_export()
         assert next(messages).data["id"] == export_id
-        websocket.send(["x" * 4000, "x" * 4000])  # one message in two frames
+        with suppress(ConnectionClosed):  # it may be refused before its last frame is sent
+            websocket.send(["x" * 4000, "x" * 4000])  # one message in several frames
         with pytest.raises(ConnectionClosed):
             next(messages)
         assert websocket.close_code == 1009
