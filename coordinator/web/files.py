@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Final, Self
 
 _TYPES: Final[Mapping[str, str]] = {
     "js": "text/javascript; charset=utf-8",
@@ -25,7 +25,7 @@ _DIGITS: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file of the page."""
+    """What a browser gets of the page."""
 
     data: bytes
     """As it is."""
@@ -33,6 +33,11 @@ class File:
     """The same by gzip."""
     media_type: str
     """What it is called over HTTP."""
+
+    @classmethod
+    def of(cls, data: bytes, media_type: str) -> Self:
+        """A file with these bytes, packed."""
+        return cls(data=data, packed=gzip.compress(data, 9, mtime=0), media_type=media_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +67,7 @@ def read_files() -> Files:
     total = hashlib.sha256()
     for path, data in found.items():
         total.update(path.encode() + b"\0" + hashlib.sha256(data).digest())
-    by_path = {
-        path: File(
-            data=data,
-            packed=gzip.compress(data, 9, mtime=0),
-            media_type=_TYPES[path.rpartition(".")[2]],
-        )
-        for path, data in found.items()
-    }
+    by_path = {path: File.of(data, _TYPES[path.rpartition(".")[2]]) for path, data in found.items()}
     return Files(by_path=by_path, version=total.hexdigest()[:_DIGITS])
 
 

@@ -60,6 +60,7 @@ def test_the_page_needs_no_token_and_names_only_what_is_ours(api: RunningApi) ->
     answer = api.visitor.get("/")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["content-encoding"] == "gzip"
     addresses = Tags(answer.text).addresses()
     assert any(address.endswith("/app.js") for address in addresses)
     for address in addresses:
