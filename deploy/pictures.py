@@ -36,14 +36,19 @@ COVER: Final = ROOT / "docs" / "examples" / "cover.jpg"
 SOUNDFONT: Final = ROOT / "build" / "soundfont" / "default.sf2"
 
 _SONG: Final = "Prelude in C"
-_WIDE: Final = {"width": 1440, "height": 900}
+_WIDE: Final = {"width": 1440, "height": 1000}
+_HEAD_PX: Final = 80
+"""Of the page's own head, which stays in sight."""
 _PHONE: Final = {"width": 390, "height": 844}
 _MOST_BYTES: Final = 190_000
 _QUALITIES: Final = range(88, 30, -4)
 _WITHIN_S: Final = 1200.0
 _LOOK_S: Final = 0.5
-_AT_S: Final = 57.4
-"""Song time of the still: the low chords, some notes at once on the keyboard."""
+_SETTLED_S: Final = 3.0
+_PLACE: Final = 0.47
+"""Of the song, where the still is: the low chords, some notes at once on the keyboard."""
+_STILL: Final = ".stage-screen img:not([hidden])"
+_POSTER: Final = ".card-picture img:not([hidden])"
 _MADE: Final = (
     ("aurora", ("youtube_1080p", "tiktok_vertical")),
     ("neon", ("youtube_1080p", "instagram_square")),
@@ -65,9 +70,7 @@ class Service:
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """What the API answers."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        answer = httpx.request(
-            method, f"{self.url}/v1{path}", headers=headers, timeout=60, **more
-        )
+        answer = httpx.request(method, f"{self.url}/v1{path}", headers=headers, timeout=60, **more)
         return answer.raise_for_status().json()
 
     def wait(self, export_id: str, is_so: Callable[[dict[str, Any]], bool]) -> None:
@@ -120,8 +123,7 @@ def serving(folder: Path) -> Iterator[Service]:
         _command(arguments), cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            assert process.stdout is not None
-            told = json.loads(process.stdout.readline())
+            told = json.loads(next(process.stdout))
             yield Service(url=told["url"], token=told["token"])
         finally:
             process.terminate()
@@ -139,26 +141,29 @@ def take(service: Service, files: list[Path]) -> None:
             customise(page)
             save(page, "custom")
             page.keyboard.press("Escape")
-            under_way = start_exports(service, composition)
-            page.locator("#under-way").scroll_into_view_if_needed()
-            page.wait_for_timeout(4000)
+            exports = start_exports(service, composition)
+            page.locator(".active-list").evaluate("list => list.scrollIntoView()")
+            page.mouse.wheel(0, -_HEAD_PX)
+            settle(page)
             save(page, "progress")
             page.click("#tabs a[data-path=farm]")
-            page.wait_for_timeout(5000)
+            page.wait_for_selector(".state-line button:not(.ghost, :disabled)")
+            settle(page)
             save(page, "farm")
             page.click("#tabs a[data-path=history]")
-            settle(page, ".card-picture img:not([hidden])")
+            page.wait_for_selector(_POSTER)
+            settle(page)
             save(page, "history")
+        for export in exports:
+            service.ask("POST", f"/exports/{export}/cancel")
         with looking(browser, service, _PHONE, scale=2, scheme="light") as page:
             page.goto(f"{service.url}/#/{composition['id']}")
-            settle(page, ".stage-screen img:not([hidden])")
+            page.wait_for_selector(_STILL)
+            settle(page)
             save(page, "phone")
         with looking(browser, service, scheme="light") as page:
-            page.goto(f"{service.url}/#/history")
-            settle(page, ".card-picture img:not([hidden])")
+            create(page, files)
             save(page, "light")
-        for export in under_way:
-            service.ask("POST", f"/exports/{export}/cancel")
         browser.close()
 
 
@@ -212,7 +217,9 @@ def looking(
 ) -> Iterator[Page]:
     """A page on which somebody is signed in."""
     context = browser.new_context(
-        viewport=size, device_scale_factor=scale, color_scheme=scheme  # type: ignore[arg-type]
+        viewport=size,
+        device_scale_factor=scale,
+        color_scheme=scheme,  # type: ignore[arg-type]
     )
     page = context.new_page()
     page.goto(f"{service.url}/#token={service.token}")
@@ -222,22 +229,28 @@ def looking(
 
 
 def create(page: Page, files: list[Path]) -> None:
-    """Bring a song, and choose what becomes of it."""
+    """Bring a song, and look at a moment of it."""
     page.set_input_files(".zone input[type=file]", [*files, COVER])
-    settle(page, ".stage-screen img:not([hidden])")
+    page.wait_for_selector(_STILL)
+    page.wait_for_selector(".upload", state="detached")
+    lanes = page.locator(".lanes")
+    box = lanes.bounding_box()
+    lanes.click(position={"x": _PLACE * box["width"], "y": box["height"] / 2})
+    page.wait_for_selector(".stage figcaption:has-text('Still at 0:5')")
+    settle(page)
 
 
 def customise(page: Page) -> None:
     """Open the dialog for everything else."""
     page.click(".custom-preset")
-    page.wait_for_selector("dialog[open]")
-    page.wait_for_timeout(1500)
+    page.wait_for_selector(".custom-still img:not([hidden])")
+    settle(page)
 
 
-def settle(page: Page, selector: str) -> None:
-    """Wait until something is there, and what comes with it."""
-    page.wait_for_selector(selector, timeout=1000 * _WITHIN_S)
-    page.wait_for_timeout(3000)
+def settle(page: Page) -> None:
+    """Wait until nothing more comes, and what has come is drawn."""
+    page.wait_for_selector(".stage-busy:not([hidden])", state="detached")
+    page.wait_for_timeout(1000 * _SETTLED_S)
 
 
 def save(page: Page, name: str) -> None:

@@ -45,7 +45,7 @@ _DAYS: Final = 20
 _POSTERS: Final = 60
 _SIZE: Final = {"width": 1440, "height": 900}
 _LIST_PX: Final = 250
-_HISTORY_PX: Final = 2000
+_HISTORY_PX: Final = 700
 _VIEWS: Final[Mapping[str, tuple[str, str]]] = {
     "Create": ("/", ".zone button"),
     "History": ("/#/history", ".history-card a"),
@@ -223,7 +223,7 @@ def come_back(tab: Tab) -> str:
 def report_opened(title: str, opened: Mapping[str, Opened]) -> None:
     """Print how views came to be of use."""
     table = Table(
-        *("", "usable after, ms", "", "requests", "received, kB", ""),
+        *("", "usable, ms", "", "requests", "received, kB", ""),
         title=f"Opening the page {title}",
     )
     for name, told in opened.items():
@@ -240,13 +240,16 @@ def report_opened(title: str, opened: Mapping[str, Opened]) -> None:
 
 def report_went(went: Mapping[str, Went]) -> None:
     """Print how smoothly it went."""
-    table = Table(
-        *("", "frame, ms", "p95", "max", "", "long tasks", "longest, ms"),
-        *("main thread", "scripts", "layout", "requests/s", "heap, MB", "nodes"),
+    frames = Table(
+        *("ms", "frame", "p95", "max", "", "long tasks", "longest"),
         title="How smooth it stays",
     )
+    work = Table(
+        *("", "main thread", "scripts", "layout", "requests/s", "heap, MB", "nodes"),
+        title="What the page does for that",
+    )
     for name, told in went.items():
-        table.add_row(
+        frames.add_row(
             name,
             f"{told.frame_ms:.1f}",
             f"{told.frame_p95_ms:.1f}",
@@ -254,12 +257,17 @@ def report_went(went: Mapping[str, Went]) -> None:
             _verdict(told.frame_p95_ms, FRAME_P95_MS, "ms"),
             str(told.long_tasks),
             f"{told.longest_task_ms:.0f}",
-            *(f"{share:.0%}" for share in (told.task_share, told.script_share, told.layout_share)),
+        )
+        shares = (told.task_share, told.script_share, told.layout_share)
+        work.add_row(
+            name,
+            *(f"{share:.0%}" for share in shares),
             f"{told.requests_per_s:.1f}",
             "{:.1f} → {:.1f}".format(*told.heap_mb),
             f"{told.nodes:,}",
         )
-    Console().print(table)
+    Console().print(frames)
+    Console().print(work)
 
 
 def _verdict(value: float, target: float, unit: str) -> str:
