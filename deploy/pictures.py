@@ -56,6 +56,10 @@ _MADE: Final = (
     ("prism", ("youtube_1080p",)),
     ("vinyl", ("twitter_landscape",)),
     ("ember", ("youtube_shorts",)),
+    ("studio", ("youtube_1080p",)),
+    ("pulse", ("facebook_feed",)),
+    ("noir", ("instagram_story",)),
+    ("orbit", ("twitter_landscape",)),
 )
 """What lies in the history: styles, each with the presets that it is exported for."""
 
@@ -136,6 +140,11 @@ def take(service: Service, files: list[Path]) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
         with looking(browser, service) as page:
+            page.click("#tabs a[data-path=history]")
+            page.wait_for_selector(_POSTER)
+            settle(page)
+            save(page, "history")
+            page.click("#tabs a[data-path='']")
             create(page, files)
             save(page, "create")
             customise(page)
@@ -150,14 +159,10 @@ def take(service: Service, files: list[Path]) -> None:
             page.wait_for_selector(".state-line button:not(.ghost, :disabled)")
             settle(page)
             save(page, "farm")
-            page.click("#tabs a[data-path=history]")
-            page.wait_for_selector(_POSTER)
-            settle(page)
-            save(page, "history")
         for export in exports:
             service.ask("POST", f"/exports/{export}/cancel")
         with looking(browser, service, _PHONE, scale=2, scheme="light") as page:
-            page.goto(f"{service.url}/#/{composition['id']}")
+            page.goto(f"{service.url}/#//{composition['id']}")
             page.wait_for_selector(_STILL)
             settle(page)
             save(page, "phone")
@@ -184,7 +189,7 @@ def fill_history(service: Service, composition: dict[str, Any]) -> None:
     for style, presets in _MADE:
         document = {**composition["document"], "name": f"{_SONG}, {style}", "style": style}
         made = service.ask("POST", "/compositions", json=document)
-        body = {"composition_id": made["id"], "presets": presets, "start_s": 54, "end_s": 59}
+        body = {"composition_id": made["id"], "presets": presets, "start_s": 54, "end_s": 58}
         exports += service.ask("POST", "/exports", json=body)["exports"]
     for export in exports:
         service.wait(export["id"], lambda told: told["status"] == "completed")
@@ -201,9 +206,10 @@ def start_exports(service: Service, composition: dict[str, Any]) -> list[str]:
         each["id"] for each in service.ask("POST", "/exports", json=body)["exports"]
     )
     service.wait(first, lambda told: told["progress"] > 0.5)
-    service.ask("POST", f"/farm/exports/{first}/pause")
-    service.wait(second, lambda told: told["progress"] > 0.15)
-    service.ask("POST", f"/farm/exports/{first}/resume")
+    service.ask("PATCH", f"/exports/{second}", json={"priority": 1})
+    service.wait(second, lambda told: told["progress"] > 0.2)
+    service.ask("PATCH", f"/exports/{second}", json={"priority": 0})
+    service.wait(first, lambda told: told["progress"] > 0.6)
     return [first, second, *others]
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -20,6 +22,9 @@ _TYPES: Final[Mapping[str, str]] = {
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
 }
+_FIRST: Final = "app.js"
+_IMPORTS: Final = re.compile(r'^(?:import|export|\})[^"]*\bfrom "(\.{1,2}/[^"]+)";', re.MULTILINE)
+"""Those that a module makes by itself; ``import()`` fetches more when it is wanted."""
 _DIGITS: Final = 16
 
 
@@ -57,8 +62,17 @@ class Files:
 
     @property
     def modules(self) -> list[str]:
-        """The paths of the scripts."""
-        return [path for path in self.by_path if path.endswith(".js")]
+        """The paths of the scripts that the page begins with: its first, and what that imports."""
+        found = {_FIRST: None}
+        waiting = [_FIRST]
+        while waiting:
+            path = waiting.pop()
+            for name in _IMPORTS.findall(self.by_path[path].data.decode()):
+                imported = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+                if imported not in found:
+                    found[imported] = None
+                    waiting.append(imported)
+        return [*found]
 
 
 def read_files() -> Files:

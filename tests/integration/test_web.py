@@ -128,6 +128,14 @@ def test_nothing_else_is_served(api: RunningApi, path: str) -> None:
     assert answer.json()["code"] == "not_found"
 
 
+def test_the_page_begins_with_what_its_first_view_needs() -> None:
+    web = read_files()
+    folders = {path.partition("/")[0] for path in web.modules if "/" in path}
+    assert folders == {"create", "exports_list"}
+    assert set(web.modules) <= set(web.by_path)
+    assert not {"history/view.js", "farm/view.js"} & set(web.modules)
+
+
 def test_the_page_is_small() -> None:
     packed = sum(len(file.packed) for file in read_files().by_path.values())
     assert packed < 0.6 * MOST_BYTES

@@ -1,21 +1,33 @@
 // Begins here: who is signed in, which view is shown.
 
 import { complain } from "./announce.js";
-import { get, remove, session } from "./api.js";
+import { get, Problem, remove, session } from "./api.js";
 import { createView } from "./create/view.js";
 import { attribute, el } from "./elements.js";
 import { Exports } from "./exports.js";
-import { farmView } from "./farm/view.js";
-import { historyView } from "./history/view.js";
 import { icon } from "./icons.js";
 import { Live } from "./live.js";
 import { signIn, signInForm, tokenFromAddress } from "./sign_in.js";
 
+/** What is not shown first is fetched when somebody wants it, or when there is time for it. */
 const VIEWS = [
-  { path: "", title: "Create", sign: "music", make: createView },
-  { path: "history", title: "History", sign: "film", make: historyView },
-  { path: "farm", title: "Farm", sign: "farm", make: farmView, scopes: ["operator", "admin"] },
+  { path: "", title: "Create", sign: "music", load: async () => createView },
+  {
+    path: "history",
+    title: "History",
+    sign: "film",
+    load: async () => (await import("./history/view.js")).historyView,
+  },
+  {
+    path: "farm",
+    title: "Farm",
+    sign: "farm",
+    load: async () => (await import("./farm/view.js")).farmView,
+    scopes: ["operator", "admin"],
+  },
 ];
+const SPARE_MS = 2000;
+const UNFETCHED = { code: "offline", detail: "This view could not be loaded. Load the page again." };
 
 const main = document.getElementById("main");
 const tabs = document.getElementById("tabs");
@@ -25,6 +37,7 @@ let current = null; // what runs while somebody is signed in
 
 async function begin() {
   const token = tokenFromAddress();
+  load(viewAt(VIEWS, location.hash)).catch(() => {}); // while it is found out who asks
   try {
     if (token !== null) await signIn(token);
     await enter(await get("/me"));
@@ -42,12 +55,13 @@ async function enter(me) {
   /** What every view is made with. */
   const context = { me, live, exports, ...choices, formats, go };
   const views = VIEWS.filter((view) => !view.scopes || view.scopes.includes(me.scope));
-  current = { live, views, context, shown: null, made: new Map() };
+  current = { live, views, context, shown: null, wish: null, made: new Map() };
   tabs.replaceChildren(...views.map(tabOf));
   account.replaceChildren(liveSign(live), signOutButton(me));
   tabs.hidden = account.hidden = false;
   live.start();
   show();
+  setTimeout(() => views.forEach((view) => load(view).catch(() => {})), SPARE_MS);
 }
 
 function askWho(problem) {
@@ -64,11 +78,19 @@ function leave() {
 }
 
 /** Show the view that the address names; views are made when they are first shown, and kept. */
-function show() {
+async function show() {
   if (current === null) return;
-  const [path, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
-  const view = current.views.find((each) => each.path === path) ?? current.views[0];
-  if (!current.made.has(view)) current.made.set(view, view.make(current.context));
+  const view = viewAt(current.views, location.hash);
+  const wish = (current.wish = { view });
+  document.title = `${view.title} · midifarm`;
+  for (const tab of tabs.children) {
+    attribute(tab, "aria-current", tab.dataset.path === view.path ? "page" : null);
+  }
+  if (!current.made.has(view)) {
+    const make = await load(view).catch(complain);
+    if (current?.wish !== wish || !make) return; // something else is wanted by now
+    current.made.set(view, make(current.context));
+  }
   const made = current.made.get(view);
   if (current.shown !== made) {
     current.shown?.hide?.();
@@ -76,12 +98,19 @@ function show() {
     window.scrollTo(0, 0);
     current.shown = made;
   }
-  made.show?.(rest.map(decodeURIComponent));
-  document.title = `${view.title} · midifarm`;
-  for (const tab of tabs.children) {
-    attribute(tab, "aria-current", tab.dataset.path === view.path ? "page" : null);
-  }
+  made.show?.(partsOf(location.hash).slice(1).map(decodeURIComponent));
 }
+
+function load(view) {
+  return view.load().catch((error) => {
+    console.error(error);
+    throw new Problem(0, UNFETCHED);
+  });
+}
+
+const viewAt = (views, hash) => views.find(({ path }) => path === partsOf(hash)[0]) ?? views[0];
+
+const partsOf = (hash) => hash.replace(/^#\/?/, "").split("/");
 
 /** Go to a view: `go("history")`, `go("", "cmp_…")`. */
 function go(...parts) {
