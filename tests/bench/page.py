@@ -16,7 +16,7 @@ import colorsys
 import io
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,6 +45,8 @@ _DAYS: Final = 20
 _POSTERS: Final = 60
 _SIZE: Final = {"width": 1440, "height": 900}
 _LIST_PX: Final = 250
+_LIST_S: Final = 3.0
+"""Down the list, and as long up again."""
 _HISTORY_PX: Final = 700
 _VIEWS: Final[Mapping[str, tuple[str, str]]] = {
     "Create": ("/", ".zone button"),
@@ -153,7 +155,7 @@ def open_views(prepared: Bench) -> dict[str, Opened]:
     found: dict[str, Opened] = {}
     repeat = range(prepared.options.repeat)
     first = [open_by_link(prepared) for _ in repeat]
-    found["Create, by the link that signs in"] = Opened.typical(first)
+    found["Create, by a link"] = Opened.typical(first)
     for title, (path, usable) in _VIEWS.items():
         cold, warm = [], []
         for _ in repeat:
@@ -161,7 +163,7 @@ def open_views(prepared: Bench) -> dict[str, Opened]:
                 tab = Tab(context)
                 cold.append(tab.open(prepared.url + path, usable))
                 warm.append(tab.open(prepared.url + path, usable))
-        found[f"{title}, for the first time"] = Opened.typical(cold)
+        found[f"{title}, at first"] = Opened.typical(cold)
         found[f"{title}, again"] = Opened.typical(warm)
     return found
 
@@ -179,12 +181,12 @@ def watch(prepared: Bench) -> dict[str, Went]:
     found: dict[str, Went] = {}
     seconds = prepared.options.seconds
 
-    def measure(title: str, tab: Tab, pixels: float = 0) -> None:
+    def measure(title: str, tab: Tab, act: Callable[[], None] | None = None) -> None:
         with ExitStack() as stack:
             if prepared.options.profile:
                 target = Path("build") / f"bench-page-{len(found)}.cpuprofile"
                 stack.enter_context(tab.profiled(target))
-            found[title] = tab.go_on(seconds, (lambda: tab.scroll(pixels)) if pixels else None)
+            found[title] = tab.go_on(seconds, act)
 
     with prepared.signed_in() as context:
         tab = Tab(context)
@@ -193,15 +195,16 @@ def watch(prepared: Bench) -> dict[str, Went]:
         found["an empty page"] = tab.go_on(min(seconds, 5))
         tab.open(prepared.url, _VIEWS["Create"][1])
         tab.page.mouse.move(_SIZE["width"] / 2, _SIZE["height"] / 2)
+        tab.page.evaluate("document.querySelector('.active-list').scrollIntoView()")
         measure("exports under way", tab)
-        measure("… scrolling through them", tab, _LIST_PX)
+        measure("… scrolling", tab, lambda: tab.scroll(_LIST_PX, _LIST_S))
         tab.page.click("#tabs a[data-path=history]")
         tab.page.wait_for_selector(_VIEWS["History"][1])
-        measure("history, scrolling down", tab, _HISTORY_PX)
+        measure("history, scrolling", tab, lambda: tab.scroll(_HISTORY_PX))
         print(come_back(tab), flush=True)  # noqa: T201
         tab.page.click("#tabs a[data-path=farm]")
         tab.page.wait_for_selector(_VIEWS["Farm"][1])
-        measure("farm, every slot busy", tab)
+        measure("farm, all busy", tab)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -156,9 +157,15 @@ class Tab:
             nodes=int(after["Nodes"]),
         )
 
-    def scroll(self, pixels: float) -> None:
-        """Turn the mouse's wheel."""
-        self.page.mouse.wheel(0, pixels)
+    def scroll(self, pixels: float, back_after_s: float = math.inf) -> None:
+        """Turn the mouse's wheel.
+
+        Args:
+            pixels: How far.
+            back_after_s: Down for so long, and as long up again, by the clock.
+        """
+        is_back = time.monotonic() // back_after_s % 2 == 1
+        self.page.mouse.wheel(0, -pixels if is_back else pixels)
 
     def _metrics(self) -> dict[str, float]:
         told = self._tools.send("Performance.getMetrics")["metrics"]
