@@ -137,7 +137,7 @@ class Tab:
         told = self.page.evaluate("bench.stop()")
         took_s = time.monotonic() - began_s
         requests = self._requests - requests
-        after = self._metrics()
+        after, heap_after = self._metrics(), self._heap_mb()
 
         def share(*names: str) -> float:
             return sum(after[name] - before[name] for name in names) / took_s
@@ -153,8 +153,8 @@ class Tab:
             script_share=share("ScriptDuration"),
             layout_share=share("LayoutDuration", "RecalcStyleDuration"),
             requests_per_s=requests / took_s,
-            heap_mb=(heap, self._heap_mb()),
-            nodes=int(after["Nodes"]),
+            heap_mb=(heap, heap_after),
+            nodes=int(self._metrics()["Nodes"]),
         )
 
     def scroll(self, pixels: float, back_after_s: float = math.inf) -> None:
