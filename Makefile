@@ -11,7 +11,7 @@ PROCESSES := 2
 PYTEST := $(PY) -m pytest --numprocesses $(PROCESSES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black bench-queue bench-api gallery chaos-core lock format clean
+.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black bench-queue bench-api bench-page gallery pictures chaos-core lock format clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,8 +82,17 @@ bench-api: ## Measure how fast the API answers with 1,000,000 exports, and takes
 	@$(TESTS)
 	$(PY) -m tests.bench.api
 
+bench-page: ## Measure how fast the page is there, and how smooth with 200 exports under way
+	@$(TESTS)
+	$(PY) -m tests.bench.page
+
 gallery: setup ## Draw the pictures of the documentation, and docs/gallery.md
 	$(PY) -m deploy.gallery
+
+pictures: ## Take the pictures of the page for the documentation, from the page itself
+	@$(TESTS)
+	@sh deploy/setup/soundfont.sh
+	$(PY) -m deploy.pictures
 
 chaos-core: ## Kill parts of a busy service, and see that nobody's video suffers
 	@$(TESTS)

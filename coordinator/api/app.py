@@ -48,6 +48,7 @@ from coordinator.api.known_keys import KnownKeys
 from coordinator.api.known_links import KnownLinks
 from coordinator.api.limits import ApiLimits
 from coordinator.api.metrics import Measured, Metrics
+from coordinator.api.packing import Packed
 from coordinator.api.preview_watch import PreviewWatch
 from coordinator.api.rate import RateLimit
 from coordinator.api.readiness import ReadinessCheck
@@ -162,6 +163,7 @@ def create_app(
         most_at={"/v1/assets": math.inf, "/v1/batches": limits.batch_bytes},
         idle_s=limits.upload_idle_s,
     )
+    app.add_middleware(Packed)
     app.add_middleware(Measured, metrics=counted)
     problems.install(app)
     watching.install(app)

@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Final, Self
 
 _TYPES: Final[Mapping[str, str]] = {
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
 }
+_FIRST: Final = "app.js"
+_IMPORTS: Final = re.compile(r'^(?:import|export|\})[^"]*\bfrom "(\.{1,2}/[^"]+)";', re.MULTILINE)
+"""Those that a module makes by itself; ``import()`` fetches more when it is wanted."""
 _DIGITS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file of the page."""
+    """What a browser gets of the page."""
 
     data: bytes
     """As it is."""
@@ -33,6 +38,11 @@ class File:
     """The same by gzip."""
     media_type: str
     """What it is called over HTTP."""
+
+    @classmethod
+    def of(cls, data: bytes, media_type: str) -> Self:
+        """A file with these bytes, packed."""
+        return cls(data=data, packed=gzip.compress(data, 9, mtime=0), media_type=media_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +62,17 @@ class Files:
 
     @property
     def modules(self) -> list[str]:
-        """The paths of the scripts."""
-        return [path for path in self.by_path if path.endswith(".js")]
+        """The paths of the scripts that the page begins with: its first, and what that imports."""
+        found = {_FIRST: None}
+        waiting = [_FIRST]
+        while waiting:
+            path = waiting.pop()
+            for name in _IMPORTS.findall(self.by_path[path].data.decode()):
+                imported = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+                if imported not in found:
+                    found[imported] = None
+                    waiting.append(imported)
+        return [*found]
 
 
 def read_files() -> Files:
@@ -62,14 +81,7 @@ def read_files() -> Files:
     total = hashlib.sha256()
     for path, data in found.items():
         total.update(path.encode() + b"\0" + hashlib.sha256(data).digest())
-    by_path = {
-        path: File(
-            data=data,
-            packed=gzip.compress(data, 9, mtime=0),
-            media_type=_TYPES[path.rpartition(".")[2]],
-        )
-        for path, data in found.items()
-    }
+    by_path = {path: File.of(data, _TYPES[path.rpartition(".")[2]]) for path, data in found.items()}
     return Files(by_path=by_path, version=total.hexdigest()[:_DIGITS])
 
 

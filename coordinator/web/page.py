@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from coordinator.api.problems import ApiError
 from coordinator.api.services import Parts
-from coordinator.web.files import Files, read_files
+from coordinator.web.files import File, Files, read_files
 from shared.errors import StorageError
 from shared.keys import RESULTS
 from shared.storage import ObjectStore
@@ -20,20 +20,20 @@ from shared.storage import ObjectStore
 FOLDER: Final = "/web"
 """Where the page's files are."""
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
-_FILE_SECURITY: Final = {
+_FILE: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
+"""Headers of everything here. What says no more of a file is left out: there are a hundred."""
 _SECURITY: Final = {
-    **_FILE_SECURITY,
+    **_FILE,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
-"""Of the page itself; for its files, which are many, the rest would say nothing."""
-_SELDOM: Final = "farm/"
-"""What only operators see; the page fetches it for them."""
+"""Headers of the page itself."""
 
 
 def install(app: FastAPI) -> None:
@@ -45,47 +45,51 @@ def install(app: FastAPI) -> None:
     html = templates.get_template("page.html").render(
         folder=f"{FOLDER}/{web.version}",
         sheets=web.sheets,
-        modules=[path for path in web.modules if not path.startswith(_SELDOM)],
+        modules=web.modules,
         version=app.version,
     )
+    page = File.of(html.encode(), "text/html; charset=utf-8")
     router = APIRouter(include_in_schema=False)
 
     @router.head("/")
     @router.get("/")
-    async def get_page(services: Parts) -> Response:
+    async def get_page(services: Parts, accept_encoding: Annotated[str, Header()] = "") -> Response:
         headers = {
             **_SECURITY,
             "Cache-Control": "no-cache",
             "Content-Security-Policy": _policy(await _origin_of(services.store)),
         }
-        return Response(html, 200, headers, "text/html; charset=utf-8")
+        return _send(page, headers, accept_encoding)
 
     @router.head("/favicon.ico")
     @router.get("/favicon.ico")
     async def get_icon() -> Response:
-        return _send(web, "icon.svg", web.version, "")
+        return _send_file(web, "icon.svg", web.version, "")
 
     @router.head(FOLDER + "/{version}/{path:path}")
     @router.get(FOLDER + "/{version}/{path:path}")
     async def get_file(
         version: str, path: str, accept_encoding: Annotated[str, Header()] = ""
     ) -> Response:
-        return _send(web, path, version, accept_encoding)
+        return _send_file(web, path, version, accept_encoding)
 
     app.include_router(router)
 
 
-def _send(web: Files, path: str, version: str, accept_encoding: str) -> Response:
+def _send_file(web: Files, path: str, version: str, accept_encoding: str) -> Response:
     file = web.by_path.get(path)
     if file is None:
         raise ApiError(404, "There is nothing at this address.")
     # While replicas are upgraded one after the other, another one's page may ask for its files.
     kept = _FOR_EVER if version == web.version else "no-cache"
-    headers = {**_FILE_SECURITY, "Cache-Control": kept, "Vary": "Accept-Encoding"}
-    if "gzip" in accept_encoding:
-        headers["Content-Encoding"] = "gzip"
-        return Response(file.packed, 200, headers, file.media_type)
-    return Response(file.data, 200, headers, file.media_type)
+    return _send(file, {**_FILE, "Cache-Control": kept}, accept_encoding)
+
+
+def _send(file: File, headers: dict[str, str], accept_encoding: str) -> Response:
+    if "gzip" not in accept_encoding:
+        return Response(file.data, 200, headers, file.media_type)
+    packed = {**headers, "Content-Encoding": "gzip"}
+    return Response(file.packed, 200, packed, file.media_type)
 
 
 def _policy(store: str | None) -> str:

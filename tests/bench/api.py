@@ -11,10 +11,8 @@ Prints tables and writes ``build/bench-api.json``. It does not fail where someth
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import multiprocessing
-import os
 import sys
 import tempfile
 import time
@@ -23,26 +21,17 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGTERM
 from typing import Any, Final
 
 import httpx
-from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
 from coordinator.api.pages import next_cursor
-from coordinator.database import Database, api_keys
-from coordinator.database.migrations import migrate
-from coordinator.postgres import EmbeddedPostgres
-from coordinator.serve.child import Child
-from coordinator.serve.listening import listen, url_of
-from coordinator.settings import ServiceSettings, environment
-from shared.presets import PRESETS
 from tests.bench import history
 from tests.bench.history import BUSY_USER, Connection
 from tests.bench.load import SHARES, Answered, Targets, load, percentile
-from tests.songs import SongFile
+from tests.bench.served import FORMATS, add_key, add_templates, running_api, running_database
 
 P99_MS: Final = 50.0
 BATCH_S: Final = 10.0
@@ -52,8 +41,6 @@ _ASKING: Final = 20
 """Users who send requests."""
 _CONNECTIONS: Final = 20
 _WARM_UP_S: Final = 5.0
-_READY_S: Final = 60.0
-_FORMATS: Final = [name for name in PRESETS if name != "custom"][:10]
 _SHAPES: Final = {"1,000 × 10 formats": 10, "10,000 × 1 format": 1}
 _BATCH_USERS: Final = [f"batch {number + 1}" for number in range(2 * len(_SHAPES))]
 
@@ -118,13 +105,9 @@ def bench(options: argparse.Namespace) -> Iterator[Bench]:
         folder = options.keep
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mf-bench-")))
-            # PostgreSQL runs as another user where we are root.
-            folder.chmod(0o711)
-        folder.mkdir(parents=True, exist_ok=True)
-        database = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
-        asyncio.run(_migrate(database.url))
-        url = stack.enter_context(running_api(database.url, folder))
-        connection = stack.enter_context(history.connect(database.url))
+        database_url = stack.enter_context(running_database(folder))
+        url = stack.enter_context(running_api(database_url, folder))
+        connection = stack.enter_context(history.connect(database_url))
         if not history.is_filled(connection):
             fill(connection, url, options.exports)
         targets = find_targets(connection, url)
@@ -142,60 +125,10 @@ def bench(options: argparse.Namespace) -> Iterator[Bench]:
         )
 
 
-async def _migrate(url: str) -> None:
-    async with Database(url, most=1) as database:
-        await migrate(database)
-
-
-@contextmanager
-def running_api(database_url: str, folder: Path) -> Iterator[str]:
-    """An API process as ``midifarm serve`` starts it; its address."""
-    settings = ServiceSettings(database_url=SecretStr(database_url), data_dir=folder)
-    with listen("127.0.0.1", 0) as listening:
-        handle = listening.fileno()
-        child = Child(
-            "api",
-            ["api", "--fd", str(handle)],
-            log=folder / "api.log",
-            environment={**os.environ, **environment(settings)},
-            pass_fds=(handle,),
-        )
-        child.start()
-        try:
-            url = url_of(listening)
-            # It waits in the socket's queue until the process serves it.
-            httpx.get(f"{url}/v1/presets", timeout=_READY_S)
-            yield url
-        finally:
-            child.send(SIGTERM)
-            while child.poll() is None:
-                time.sleep(0.05)
-
-
-def add_key(connection: Connection, user_id: str) -> str:
-    """A new key of a user's."""
-    token = api_keys.new_token()
-    connection.execute(
-        "insert into api_keys (id, user_id, name, token_hash, scope)"
-        " values (%s, %s, 'bench', %s, 'user')",
-        (f"key_{token[-20:]}", user_id, api_keys.token_hash(token)),
-    )
-    return token
-
-
 def fill(connection: Connection, url: str, exports: int) -> None:
     """Have the API accept a few exports, and make the history like them."""
     began_s = time.monotonic()
-    song = SongFile("Bench")
-    for number in range(4):
-        song.note(number / 2, number / 2 + 0.5, 60 + number)
-    token = add_key(connection, "template")
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
-        asset = client.post("/v1/assets", content=song.to_bytes()).raise_for_status().json()
-        document = {"name": "Song", "midi": asset["id"], "style": "aurora"}
-        made = client.post("/v1/compositions", json=document).raise_for_status().json()
-        body = {"composition_id": made["id"], "presets": _FORMATS}
-        client.post("/v1/exports", json=body).raise_for_status()
+    add_templates(connection, url)
     history.fill(connection, exports=exports, queued=_QUEUED, batches=len(_BATCH_USERS))
     took_s = time.monotonic() - began_s
     print(f"{exports:,} exports were made in {took_s:.0f} s.", flush=True)  # noqa: T201
@@ -266,7 +199,7 @@ def queue_batch(prepared: Bench, user: str, shape: str) -> Batch:
     formats = _SHAPES[shape]
     body = {
         "name": "Catalogue",
-        "presets": _FORMATS[:formats],
+        "presets": FORMATS[:formats],
         "items": [{"composition_id": f"cmp_{user}_{n}"} for n in range(BATCH // formats)],
     }
     content = json.dumps(body).encode()

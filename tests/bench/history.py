@@ -81,9 +81,9 @@ cross join lateral (
         else 'completed' end::export_status as status) s
 cross join lateral (
     select case when b.is_batch
-        then now() - b.number * 1000 * interval '365 day' / %(exports)s
+        then now() - b.number * 1000 * %(days)s * interval '1 day' / %(exports)s
             + (1000 - n %% 1000) * interval '1 microsecond'
-        else now() - n * interval '365 day' / %(exports)s end as at) c
+        else now() - n * %(days)s * interval '1 day' / %(exports)s end as at) c
 cross join lateral (select c.at, c.at + interval '10 minute' as ended_at) a
 cross join lateral (
     select case when s.status = 'completed' then 20000000 + n end as size,
@@ -166,19 +166,23 @@ def is_filled(connection: Connection) -> bool:
     return bool(connection.execute("select from batches where id like 'bat\\_3'").rowcount)
 
 
-def fill(connection: Connection, *, exports: int, queued: int, batches: int) -> None:
+def fill(
+    connection: Connection, *, exports: int, queued: int, batches: int, days: int = 365
+) -> None:
     """Make the history, like the exports of the user ``template``.
 
     Args:
         connection: To a database with our tables.
-        exports: Those that have ended, over a year.
+        exports: Those that have ended.
         queued: Those that have not begun.
         batches: Users with 10,000 compositions each, and without exports.
+        days: Over how many days they were accepted; videos are kept for 30.
     """
     numbers = {
         "exports": exports,
         "queued": queued,
         "batches": batches,
+        "days": days,
         "users": USERS,
         "compositions": COMPOSITIONS,
     }

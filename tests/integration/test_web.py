@@ -60,6 +60,7 @@ def test_the_page_needs_no_token_and_names_only_what_is_ours(api: RunningApi) ->
     answer = api.visitor.get("/")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["content-encoding"] == "gzip"
     addresses = Tags(answer.text).addresses()
     assert any(address.endswith("/app.js") for address in addresses)
     for address in addresses:
@@ -127,7 +128,15 @@ def test_nothing_else_is_served(api: RunningApi, path: str) -> None:
     assert answer.json()["code"] == "not_found"
 
 
+def test_the_page_begins_with_what_its_first_view_needs() -> None:
+    web = read_files()
+    folders = {path.partition("/")[0] for path in web.modules if "/" in path}
+    assert folders == {"create", "exports_list"}
+    assert set(web.modules) <= set(web.by_path)
+    assert not {"history/view.js", "farm/view.js"} & set(web.modules)
+
+
 def test_the_page_is_small() -> None:
-    files = read_files().by_path.items()
-    packed = sum(len(file.packed) for path, file in files if not path.startswith("farm/"))
-    assert packed < MOST_BYTES / 2
+    web = read_files()
+    first = sum(len(web.by_path[path].packed) for path in (*web.modules, *web.sheets))
+    assert first < 0.4 * MOST_BYTES

@@ -28,6 +28,7 @@ from shared.styles import STYLES
 ROOT = Path(__file__).parents[2]
 LAYERS = typing.get_args(typing.get_args(composition.Layer)[0])
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.json"))
+DOCS = sorted((ROOT / "docs").glob("*.md"))
 BOUNDS = ("ge", "gt", "le")
 COLOUR = typing.get_args(Colour)[1:]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -209,10 +210,10 @@ def test_readme_names_every_option_that_says_what_is_drawn() -> None:
     assert [name for name in options if f"`--{name} " not in README] == []
 
 
-def test_readme_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\((?!http)([^)#]+)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("path", [ROOT / "README.md", *DOCS], ids=lambda path: path.stem)
+def test_links_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)", path.read_text("utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 def test_presets_in_the_readme_exist() -> None:

@@ -1,21 +1,33 @@
 // Begins here: who is signed in, which view is shown.
 
 import { complain } from "./announce.js";
-import { get, remove, session } from "./api.js";
+import { get, Problem, remove, session } from "./api.js";
 import { createView } from "./create/view.js";
 import { attribute, el } from "./elements.js";
 import { Exports } from "./exports.js";
-import { historyView } from "./history/view.js";
 import { icon } from "./icons.js";
 import { Live } from "./live.js";
 import { signIn, signInForm, tokenFromAddress } from "./sign_in.js";
 
-// A view is made by what `make` is, or what `load` fetches; all may see it, or some scopes.
+/** What is not shown first is fetched when somebody wants it, or when there is time for it. */
 const VIEWS = [
-  { path: "", title: "Create", sign: "music", make: createView },
-  { path: "history", title: "History", sign: "film", make: historyView },
-  { path: "farm", title: "Farm", sign: "farm", load: farm, scopes: ["operator", "admin"] },
+  { path: "create", title: "Create", sign: "music", load: async () => createView },
+  {
+    path: "history",
+    title: "History",
+    sign: "film",
+    load: async () => (await import("./history/view.js")).historyView,
+  },
+  {
+    path: "farm",
+    title: "Farm",
+    sign: "farm",
+    load: async () => (await import("./farm/view.js")).farmView,
+    scopes: ["operator", "admin"],
+  },
 ];
+const SPARE_MS = 2000;
+const UNFETCHED = { code: "offline", detail: "This view could not be loaded. Load the page again." };
 
 const main = document.getElementById("main");
 const tabs = document.getElementById("tabs");
@@ -24,6 +36,7 @@ const account = document.getElementById("account");
 let current = null; // what runs while somebody is signed in
 
 async function begin() {
+  load(viewAt(VIEWS, whereTo()[0])).catch(() => {}); // while it is found out who asks
   let token = null;
   try {
     token = tokenFromAddress();
@@ -35,30 +48,21 @@ async function begin() {
   }
 }
 
-/** Musicians need not have what only operators see. */
-async function farm() {
-  const { farmView } = await import("./farm/view.js");
-  return farmView;
-}
-
 /** Everything that needs somebody who is signed in. */
 async function enter(me) {
   const live = new Live();
   const exports = new Exports(live);
-  const allowed = VIEWS.filter((view) => !view.scopes || view.scopes.includes(me.scope));
-  const [choices, formats, ...views] = await Promise.all([
-    get("/presets"),
-    get("/formats"),
-    ...allowed.map(async (view) => ({ ...view, make: view.make ?? (await view.load()) })),
-  ]);
+  const [choices, formats] = await Promise.all([get("/presets"), get("/formats")]);
   /** What every view is made with. */
   const context = { me, live, exports, ...choices, formats, go };
-  current = { live, views, context, shown: null, made: new Map() };
+  const views = VIEWS.filter((view) => !view.scopes || view.scopes.includes(me.scope));
+  current = { live, views, context, shown: null, wish: null, made: new Map() };
   tabs.replaceChildren(...views.map(tabOf));
   account.replaceChildren(liveSign(live), signOutButton(me));
   tabs.hidden = account.hidden = false;
   live.start();
   show();
+  setTimeout(() => views.forEach((view) => load(view).catch(() => {})), SPARE_MS);
 }
 
 function askWho(problem) {
@@ -81,12 +85,20 @@ function leave() {
 }
 
 /** Show the view that the address names; views are made when they are first shown, and kept. */
-function show() {
+async function show() {
   if (current === null) return;
   const [path, ...rest] = whereTo();
-  const found = current.views.find((each) => each.path === path);
-  const view = found ?? current.views[0];
-  if (!current.made.has(view)) current.made.set(view, view.make(current.context));
+  const view = viewAt(current.views, path);
+  const wish = (current.wish = { view });
+  document.title = `${view.title} · midifarm`;
+  for (const tab of tabs.children) {
+    attribute(tab, "aria-current", tab.dataset.path === view.path ? "page" : null);
+  }
+  if (!current.made.has(view)) {
+    const make = await load(view).catch(complain);
+    if (current?.wish !== wish || !make) return; // something else is wanted by now
+    current.made.set(view, make(current.context));
+  }
   const made = current.made.get(view);
   if (current.shown !== made) {
     current.shown?.hide?.();
@@ -94,12 +106,17 @@ function show() {
     window.scrollTo(0, 0);
     current.shown = made;
   }
-  made.show?.(found ? rest : []);
-  document.title = `${view.title} · midifarm`;
-  for (const tab of tabs.children) {
-    attribute(tab, "aria-current", tab.dataset.path === view.path ? "page" : null);
-  }
+  made.show?.(view.path === path ? rest : []);
 }
+
+function load(view) {
+  return view.load().catch((error) => {
+    console.error(error);
+    throw new Problem(0, UNFETCHED);
+  });
+}
+
+const viewAt = (views, path) => views.find((view) => view.path === path) ?? views[0];
 
 /** What the address names: the view, and what to open in it. */
 function whereTo() {
@@ -110,7 +127,7 @@ function whereTo() {
   }
 }
 
-/** Go to a view: `go("history")`, `go("", "cmp_…")`. */
+/** Go to a view: `go("history")`, `go("create", "cmp_…")`. */
 function go(...parts) {
   location.hash = `#/${parts.map(encodeURIComponent).join("/")}`;
 }

@@ -12,7 +12,7 @@ import { uploads } from "./uploads.js";
 
 const EMPTY = "Make a music video";
 
-/** The view Create; `go("", "cmp_…")` goes on with a composition. */
+/** The view Create; `go("create", "cmp_…")` goes on with a composition. */
 export function createView(context) {
   const draft = new Draft(context.me.user_id);
   const incoming = uploads(draft);
@@ -75,7 +75,7 @@ export function createView(context) {
     const isFirst = !isResumed;
     isResumed = true;
     if (id) {
-      history.replaceState(null, "", "#/"); // from here on it may become another one
+      history.replaceState(null, "", "#/create"); // from here on it may become another one
       await goOn({ id });
     } else if (isFirst) {
       await draft.resume().catch((problem) => problem.status === 404 || complain(problem));
