@@ -202,8 +202,12 @@ def test_whatever_selects_pods_finds_some() -> None:
                 assert any(selects(spec[key], found) for found in labels), called(each)
     for kind, port in (("Service", "targetPort"), ("PodMonitor", "port")):
         for each in of_kind(kind):
+            selector = each["spec"]["selector"]
+            wanted = {"matchLabels": selector} if kind == "Service" else selector
+            [pod] = [each for each in PODS.values() if selects(wanted, each["metadata"]["labels"])]
+            names = {port["name"] for port in pod["spec"]["containers"][0]["ports"]}
             for listening in each["spec"].get("ports") or each["spec"]["podMetricsEndpoints"]:
-                assert listening[port] == "http"
+                assert listening[port] in names
     [scaler] = of_kind("HorizontalPodAutoscaler")
     assert scaler["spec"]["scaleTargetRef"]["name"] in PODS
 
@@ -215,9 +219,12 @@ def test_only_ray_and_the_way_in_are_open() -> None:
     open_to = {name: spec["ingress"] for name, spec in policies.items() if "ingress" in spec}
     ray = {"matchLabels": {"midifarm/ray": "true"}}
     assert open_to.pop("ray") == [{"from": [{"podSelector": ray}]}]
-    [[way_in]] = open_to.values()
-    assert [port["port"] for port in way_in["ports"]] == [8077]
-    assert all("namespaceSelector" in each for each in way_in["from"])
+    ways_in = {name: way_in for name, [way_in] in open_to.items()}
+    assert {name: [port["port"] for port in each["ports"]] for name, each in ways_in.items()} == {
+        "api-from-ingress": [8077], "dispatcher-from-prometheus": [8078]}  # fmt: skip
+    assert all(
+        "namespaceSelector" in each for way_in in ways_in.values() for each in way_in["from"]
+    )
     assert {name for name, pod in PODS.items() if selects(ray, pod["metadata"]["labels"])} == {
         "midifarm-dispatcher", "ray-head", "ray-cpu", "ray-gpu"}  # fmt: skip
 
