@@ -22,7 +22,6 @@ import * as words from "./words.js";
  */
 export function exportRow(context, actions, id, onDismiss) {
   const name = el("h3", { class: "cut" });
-  const shape = el("span", { class: "quiet cut" });
   const badge = el("span", { class: "badge" });
   const stage = el("p", { class: "row-stage quiet" });
   const share = el("span", { class: "row-share figures" });
@@ -43,7 +42,7 @@ export function exportRow(context, actions, id, onDismiss) {
     "li",
     { class: "export-row", data: { id } },
     thumbnail,
-    el("div", { class: "row-head" }, name, badge, shape),
+    el("div", { class: "row-head" }, name, badge),
     el("div", { class: "row-figures" }, share, facts),
     el(
       "div",
@@ -97,10 +96,9 @@ export function exportRow(context, actions, id, onDismiss) {
     element.dataset.status = told.status;
     say(name, told.name);
     attribute(name, "title", told.name);
-    say(shape, words.shapeOf(told));
     badge.dataset.status = told.status;
     say(badge, words.statusOf(told));
-    say(stage, told.status === "failed" ? (told.error_message ?? "") : why || atWork(told));
+    say(stage, stageOf(told, why));
     say(share, hasEnded || isQueued ? "" : percent(told.progress));
     say(facts, hasEnded ? words.fileOf(told) : words.leftOf(told));
     bar.hidden = hasEnded;
@@ -139,8 +137,13 @@ export function exportRow(context, actions, id, onDismiss) {
   };
 }
 
-/** What is being done, or else how fast. */
-const atWork = (told) => words.stageOf(told) || words.speedOf(told);
+/** What is being made and how, why it waits, or why it failed. */
+function stageOf(told, why) {
+  if (told.status === "failed") return told.error_message ?? "";
+  if (ENDED.has(told.status)) return "";
+  const atWork = why || words.stageOf(told) || words.speedOf(told);
+  return [words.shapeOf(told), atWork].filter(Boolean).join(" · ");
+}
 
 function buttonsFor(context, actions, told, onDismiss) {
   const button = (label, sign, run, more) => actionButton(told, label, sign, run, more);
