@@ -39,14 +39,13 @@ export function actionsOf(context) {
     const { openCustom } = await import("../create/custom.js");
     openCustom(context, {
       title: `Export ${whole.name} with changes`,
-      compositionId: whole.composition_id,
+      compositionId: async () => whole.composition_id,
       revision: whole.composition_revision,
       config: whole.config,
       start_s: whole.start_s,
       end_s: whole.end_s,
       name: whole.name,
       priority: whole.priority,
-      onQueued: () => toast(`${whole.name} is exported again`),
     });
   });
 
