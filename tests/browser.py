@@ -71,7 +71,10 @@ class Visit:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:  # DBG
-            self.page.screenshot(path="/tmp/dbg.png"); Path("/tmp/dbg.txt").write_text(self.page.locator("body").aria_snapshot() + "\n".join(self.complaints))  # DBG
+            self.page.screenshot(path="/tmp/dbg.png")
+            Path("/tmp/dbg.txt").write_text(
+                self.page.locator("body").aria_snapshot() + "\n".join(self.complaints)
+            )  # DBG
         self.context.close()
         # A test that has failed already says by itself why.
         assert error is not None or self.complaints == []

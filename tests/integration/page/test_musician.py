@@ -84,9 +84,14 @@ def export_quickly(visit: Visit) -> str:
     row = visit.item(name)
     expect(row.get_by_role("progressbar").or_(row.get_by_text("Done"))).to_be_visible()
     row.scroll_into_view_if_needed()
-    expect(row.get_by_text("Done")).to_be_visible(timeout=MADE_MS)
-    expect(row.get_by_role("link", name=f"Download {name}")).to_be_visible()
+    wait_until_made(row)
     return name
+
+
+def wait_until_made(item: Locator) -> None:
+    """Wait until the row or card of an export offers its video."""
+    expect(item.get_by_text("Done")).to_be_visible(timeout=MADE_MS)
+    expect(item.get_by_role("link", name="Download")).to_be_visible()
 
 
 def cancel(visit: Visit, export: Export) -> None:
@@ -129,8 +134,7 @@ def copy_link(visit: Visit) -> str:
 def make_again(visit: Visit, client: Client) -> None:
     choose(visit, "Re-export")
     expect(visit.item(QUICK)).to_have_count(2)
-    newest = visit.item(QUICK).first
-    expect(newest.get_by_text("Done")).to_be_visible(timeout=MADE_MS)
+    wait_until_made(visit.item(QUICK).first)
     again, first = client.exports(name=QUICK).exports
     assert client.export_json(again.id)["sha256"] == client.export_json(first.id)["sha256"]
 
@@ -145,9 +149,8 @@ def make_otherwise(visit: Visit, client: Client) -> None:
     dialog.get_by_label("Height").fill("240")
     dialog.get_by_role("button", name="Export", exact=True).click()
     expect(dialog).to_have_count(0)
-    card = visit.item("otherwise")
-    expect(card.get_by_text("Done")).to_be_visible(timeout=MADE_MS)
-    expect(card).to_contain_text("320 × 240 · MP4")
+    wait_until_made(visit.item("otherwise"))
+    expect(visit.item("otherwise")).to_contain_text("320 × 240 · MP4")
 
 
 def delete(visit: Visit, client: Client) -> None:
