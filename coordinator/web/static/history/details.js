@@ -129,9 +129,10 @@ function problems(told) {
 
 /** What is told, in groups of pairs; those without a value are left out. */
 function factsOf(context, told) {
-  const { format = {}, quality = {}, audio = {} } = told.config ?? {};
+  const { quality = {}, audio = {} } = told.config ?? {};
   const { width, height } = quality.resolution ?? {};
-  const hasPictures = Boolean(format.videoCodec);
+  const codecs = codecsOf(context, told);
+  const hasPictures = Boolean(codecs.picture);
   const took = (Date.parse(told.completed_at) - Date.parse(told.started_at)) / 1000;
   const loudness = told.audio_lufs == null ? "" : `${told.audio_lufs.toFixed(1)} LUFS`;
   const peak = told.audio_peak == null ? "" : `${told.audio_peak.toFixed(1)} dBTP`;
@@ -141,7 +142,7 @@ function factsOf(context, told) {
       facts: [
         ["Length", told.duration_seconds == null ? "" : clock(told.duration_seconds)],
         ["Size", size(told.file_size)],
-        ["Format", codecsOf(context, told)],
+        ["Format", formatOf(context, told, codecs)],
         ["Picture", hasPictures && width ? `${width} × ${height}` : ""],
         ["Frames per second", hasPictures ? quality.framerate : ""],
         ["Video rate", quality.bitrate && hasPictures ? `${count(quality.bitrate)} kbit/s` : ""],
@@ -157,7 +158,7 @@ function factsOf(context, told) {
       title: "Sound and song",
       facts: [
         ["Loudness", [loudness, peak && `peak ${peak}`].filter(Boolean).join(", ")],
-        ["Sound rate", format.audioCodec && audio.bitrate ? `${audio.bitrate} kbit/s` : ""],
+        ["Sound rate", codecs.sound && audio.bitrate ? `${audio.bitrate} kbit/s` : ""],
         ["Part of the song", partOf(told)],
         ["Revision of the song", told.composition_revision],
         ["Settings", told.config?.name],
@@ -181,11 +182,23 @@ function factsOf(context, told) {
   ];
 }
 
+/** The codecs of an export; one that nobody named is the usual one of the file format. */
 function codecsOf({ formats }, told) {
   const { container, videoCodec, audioCodec } = told.config?.format ?? {};
+  const usual = formats.containers.find((each) => each.name === container);
+  const sound = audioCodec ?? usual?.audio_codecs[0];
+  return {
+    picture: videoCodec ?? usual?.video_codecs[0],
+    sound: told.config?.audio?.enabled === false ? undefined : sound,
+  };
+}
+
+function formatOf({ formats }, told, { picture, sound }) {
   const title = (codecs, name) => codecs?.find((each) => each.name === name)?.title ?? name;
-  const codecs = [title(formats.video_codecs, videoCodec), title(formats.audio_codecs, audioCodec)];
-  return [...new Set([words.containerOf(container), ...codecs])].filter(Boolean).join(" · ");
+  const codecs = [title(formats.video_codecs, picture), title(formats.audio_codecs, sound)];
+  return [...new Set([words.containerOf(told.config?.format?.container), ...codecs])]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function partOf(told) {
