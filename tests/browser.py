@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path  # DBG
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -13,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 HEIGHT_PX = 900
 WITHIN_MS = 20_000
 """Signals that tests wait for come much sooner, also on a busy machine."""
+MADE_MS = 90_000
+"""So is a video of some seconds."""
 expect.set_options(timeout=WITHIN_MS)
 _LOUD = ("error", "warning")
 
@@ -70,11 +71,6 @@ class Visit:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is not None:  # DBG
-            self.page.screenshot(path="/tmp/dbg.png")
-            Path("/tmp/dbg.txt").write_text(
-                self.page.locator("body").aria_snapshot() + "\n".join(self.complaints)
-            )  # DBG
         self.context.close()
         # A test that has failed already says by itself why.
         assert error is not None or self.complaints == []
@@ -109,6 +105,13 @@ class Visit:
 
 Visiting = Callable[..., Visit]
 """Makes visits to one service, with the options of a visit."""
+
+
+def wait_until_made(item: Locator) -> None:
+    """Wait until the row or the card of an export offers its video."""
+    expect(item.get_by_text("Done")).to_be_visible(timeout=MADE_MS)
+    item.scroll_into_view_if_needed()  # what nobody sees is not asked for
+    expect(item.get_by_role("link", name="Download")).to_be_visible()
 
 
 def play_to_the_end(video: Locator) -> float:

@@ -8,18 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from coordinator.client import Client, Composition, Export
-from tests.browser import Visit, Visiting, play_to_the_end
+from tests.browser import MADE_MS, Visit, Visiting, play_to_the_end, wait_until_made
 from tests.service import Serving
 
 pytestmark = [pytest.mark.ray, pytest.mark.services, pytest.mark.chromium]
 
 QUICK = "etude - Instagram Square"
 VIDEO_S = pytest.approx(2.5, abs=0.1)
-MADE_MS = 60_000
-"""An export of a few seconds has ended much sooner, on a machine that has nothing else to do."""
 
 PIXELS = """
 async (image) => {
@@ -83,15 +81,8 @@ def export_quickly(visit: Visit) -> str:
     visit.page.get_by_role("button", name="Instagram Square").click()
     row = visit.item(name)
     expect(row.get_by_role("progressbar").or_(row.get_by_text("Done"))).to_be_visible()
-    row.scroll_into_view_if_needed()
     wait_until_made(row)
     return name
-
-
-def wait_until_made(item: Locator) -> None:
-    """Wait until the row or card of an export offers its video."""
-    expect(item.get_by_text("Done")).to_be_visible(timeout=MADE_MS)
-    expect(item.get_by_role("link", name="Download")).to_be_visible()
 
 
 def cancel(visit: Visit, export: Export) -> None:

@@ -10,12 +10,10 @@ import pytest
 from playwright.sync_api import expect
 
 from coordinator.client import Client, Export
-from tests.browser import Visiting
+from tests.browser import Visiting, wait_until_made
 from tests.service import Serving, wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.services, pytest.mark.chromium]
-
-MADE_MS = 90_000
 
 
 def test_the_farm_view_goes_on_and_tells_of_it_while_a_worker_is_killed(
@@ -40,8 +38,7 @@ def test_the_farm_view_goes_on_and_tells_of_it_while_a_worker_is_killed(
         expect(failing.get_by_text(re.compile("^chunk [0-9]+, try 1")).first).to_be_visible()
         expect(page.get_by_role("region", name="State of the farm")).to_contain_text("Running")
         visit.open("History")
-        card = visit.item(export.name)
-        expect(card.get_by_text("Done")).to_be_visible(timeout=MADE_MS)
+        wait_until_made(visit.item(export.name))
     tries = client.attempts(export.id)
     assert max(each.number for each in tries) > 1
     assert client.export(export.id).status == "completed"
@@ -80,6 +77,5 @@ def test_progress_goes_on_without_a_reload_after_the_api_was_away(
         api.kill()
         expect(page.get_by_role("img", name="Connecting again")).to_be_visible()
         expect(live).to_be_visible()
-        expect(row.get_by_text("Done")).to_be_visible(timeout=MADE_MS)
-        expect(row.get_by_role("link", name="Download")).to_be_visible()
+        wait_until_made(row)
         assert page.evaluate("window.isTheSame")
