@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 RUNTIME := sh deploy/setup/venv.sh runtime && sh deploy/setup/libraries.sh gl
 DEV := sh deploy/setup/venv.sh dev
-TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres chromium
+TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres prometheus chromium
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black bench-queue bench-api gallery chaos-core lock format clean

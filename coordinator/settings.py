@@ -159,6 +159,18 @@ class DispatcherSettings(_Settings):
         description="Work items of one user under way at a time, unless an operator said "
         "otherwise for him; any number without it.",
     )
+    metrics_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address on which the dispatcher tells Prometheus what it counts.",
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port that it does so on, at `/metrics`, without a token; 0 takes any free "
+        "one, and without it nothing is told.",
+    )
 
 
 class ServiceSettings(DispatcherSettings):

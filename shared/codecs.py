@@ -82,6 +82,8 @@ class CodecFacts:
     lossless, High 4:4:4 Predictive) or takes it for unset (libavcodec's SVT-AV1)."""
     crf_grid: float | None = None
     """The encoder takes multiples of this only; None where it takes any factor."""
+    max_framerate: int | None = None
+    """The most frames a second that players show; None where they show all of ours."""
 
     @property
     def pixel_formats(self) -> tuple[PixelFormat, ...]:
@@ -125,7 +127,8 @@ CODECS: Final[Mapping[VideoCodec, CodecFacts]] = MappingProxyType(
             crf_grid=0.25,
         ),
         "prores_4444": CodecFacts(profiles={"yuva444p10le": ()}, crf=None),
-        "gif": CodecFacts(profiles={"pal8": ()}, crf=None),
+        # It counts in 1/100 s, and browsers play delays under 2/100 s at a tenth of the speed.
+        "gif": CodecFacts(profiles={"pal8": ()}, crf=None, max_framerate=50),
         "png": CodecFacts(profiles={"rgb24": (), "rgba": ()}, crf=None),
     }
 )
@@ -148,6 +151,8 @@ CODEC_NAMES: Final[Mapping[str, str]] = MappingProxyType(
 """What people call them."""
 
 PIXEL_FORMATS: Final = get_args(PixelFormat)
+SAMPLE_RATES: Final = (44100, 48000)
+"""Samples a second that sound may have."""
 OPUS_RATE: Final = 48000
 """The one rate of ours that Opus has (RFC 6716, section 2)."""
 
@@ -159,6 +164,20 @@ AAC_LEAST_KBPS: Final[Mapping[int, int]] = MappingProxyType({1: 16, 2: 24})
 """By channels: with less asked for, libav's encoder comes out at about this all the same."""
 AAC_FRAME_BITS: Final = 6144
 """The most that a channel has for 1024 samples (ISO/IEC 14496-3, 4.5.1)."""
+
+
+def sample_rates(codec: AudioCodec) -> tuple[int, ...]:
+    """Samples a second that a codec of the sound can have."""
+    return (OPUS_RATE,) if codec == "opus" else SAMPLE_RATES
+
+
+def bitrate_bounds(codec: AudioCodec, *, sample_rate: int, channels: int) -> tuple[int, int]:
+    """Least and most of a codec of the sound, kbit/s; MP3 has but some between them."""
+    if codec == "mp3":
+        return MP3_KBPS[0], MP3_KBPS[-1]
+    if codec == "opus":
+        return OPUS_KBPS[channels]
+    return AAC_LEAST_KBPS[channels], AAC_FRAME_BITS * channels * sample_rate // (1024 * 1000)
 
 
 def picture_codec(container: Container, asked: VideoCodec | None) -> VideoCodec | None:
@@ -242,11 +261,7 @@ def why_no_bitrate(codec: AudioCodec, kbps: int, *, sample_rate: int, channels: 
             return None
         nearest = min(MP3_KBPS, key=lambda rate: (abs(rate - kbps), rate))
         return f"MP3 has {_series(MP3_KBPS)} kbit/s, not {kbps}; {nearest} comes nearest"
-    if codec == "opus":
-        least, most = OPUS_KBPS[channels]
-    else:
-        least = AAC_LEAST_KBPS[channels]
-        most = AAC_FRAME_BITS * channels * sample_rate // (1024 * 1000)
+    least, most = bitrate_bounds(codec, sample_rate=sample_rate, channels=channels)
     if least <= kbps <= most:
         return None
     return (

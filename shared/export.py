@@ -6,7 +6,6 @@ snake_case are both read, and fields that nobody knows are refused.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -36,8 +35,8 @@ from shared.timebase import FrameRate
 Platform = Literal["youtube", "instagram", "tiktok", "twitter", "facebook", "spotify"]
 AspectRatio = Literal["16:9", "9:16", "1:1", "4:5"]
 
-_FASTEST_GIF: Final = 50
-"""A GIF counts in 1/100 s, and browsers play delays under 2/100 s at a tenth of the speed."""
+SOUND_KBPS: Final = (8, 512)
+"""Least and most of the sound, whatever its codec could have."""
 
 
 class ExportFormat(CamelModel):
@@ -144,7 +143,7 @@ class AudioSettings(CamelModel):
     """How the sound is made."""
 
     enabled: bool = Field(default=True, description="Whether the video has sound at all.")
-    bitrate: int = Field(default=192, ge=8, le=512, description="kbit/s.")
+    bitrate: int = Field(default=192, ge=SOUND_KBPS[0], le=SOUND_KBPS[1], description="kbit/s.")
     sample_rate: Literal[44100, 48000] = Field(default=48000, description="Samples a second.")
     channels: Literal[1, 2] = Field(default=2, description="1 mono, 2 stereo.")
     normalization: bool = Field(
@@ -255,6 +254,7 @@ def _why_not(configuration: ExportConfiguration) -> str | None:
                 return f"quality.{field}: {name} has no rate to set; leave it out"
     elif quality.crf is not None and quality.crf > scale[1]:
         return f"quality.crf: {name} takes {scale[0]} to {scale[1]}"
-    if codec == "gif" and quality.framerate > Fraction(_FASTEST_GIF):
-        return f"quality.framerate: a GIF plays {_FASTEST_GIF} frames a second at most; use 25"
+    fastest = CODECS[codec].max_framerate
+    if fastest is not None and quality.framerate > fastest:
+        return f"quality.framerate: a {name} plays {fastest} frames a second at most; use 25"
     return None

@@ -298,6 +298,7 @@ class SegmentReport(Spec):
     sha256: str = Field(description="Hash of the segment's bytes.")
     draw_s: float = Field(default=0.0, description="Time spent on drawing and reading back.")
     encode_s: float = Field(default=0.0, description="Time spent on encoding.")
+    store_s: float = Field(default=0.0, description="Time spent on storing the segment.")
     cached: bool = Field(default=False, description="Whether the segment was in the store already.")
 
 

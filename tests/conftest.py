@@ -83,6 +83,22 @@ def ffprobe() -> Program:
 
 
 @pytest.fixture(scope="session")
+def promtool() -> Program:
+    """Debian's promtool, the judge of what Prometheus is to be told; it must not complain."""
+    program = _installed("promtool")
+    _installed("prometheus")
+
+    def run(*arguments: str | Path) -> str:
+        done = subprocess.run(
+            [program, *map(str, arguments)], check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def _session_context() -> Iterator[moderngl.Context]:
     with open_context() as context:
         yield context

@@ -46,7 +46,7 @@ def weed() -> str | None:
     return str(beside) if beside.exists() else shutil.which("weed")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that are free together with the one 10,000 above."""
     found: list[int] = []
     candidates = list(_PORTS)
@@ -72,7 +72,7 @@ class SeaweedFS:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._program = program
-        self._ports = dict(zip(_SERVICES, _free_ports(len(_SERVICES)), strict=True))
+        self._ports = dict(zip(_SERVICES, free_ports(len(_SERVICES)), strict=True))
         self._process: subprocess.Popen[bytes] | None = None
         # The system ends the server when the thread that started it ends, whoever calls start().
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="seaweedfs")

@@ -45,6 +45,7 @@ def render_chunk(
         data = encode_segment(_watched(frames, clock, progress), video, spec.frames)
     encode_s = time.perf_counter() - began - clock.drawing_s
     check_segment(data, video, spec.frames)
+    began = time.perf_counter()
     store.put_bytes(spec.key, data)
     return SegmentReport(
         index=spec.index,
@@ -54,6 +55,7 @@ def render_chunk(
         sha256=digest(data),
         draw_s=clock.drawing_s,
         encode_s=encode_s,
+        store_s=time.perf_counter() - began,
     )
 
 

@@ -56,6 +56,7 @@ from coordinator.api.services import Services
 from coordinator.api.tokens import Provider, Tokens
 from coordinator.database import Database
 from coordinator.fetching import Fetcher
+from coordinator.measured_store import MeasuredStore
 from coordinator.reaching import Reach
 from shared.storage import ObjectStore
 
@@ -107,6 +108,7 @@ def create_app(
     strangers = RateLimit(limits.stranger_per_s, limits.stranger_burst)
     known_keys = KnownKeys(database, limits.key_cache_s, strangers)
     counted = Metrics()
+    store = MeasuredStore(store, counted.calls)
     services = Services(
         database=database,
         store=store,
@@ -121,7 +123,7 @@ def create_app(
         links=KnownLinks(database, strangers),
         metrics=counted,
         hub=Hub(database, limits.watch_queue, limits.watch_batch_s),
-        previews=PreviewWatch(database),
+        previews=PreviewWatch(database, counted),
         scaler=Scaler(),
         fetcher=fetcher or Fetcher(),
         receivers=receivers or Reach(),
@@ -130,7 +132,7 @@ def create_app(
     )
 
     counted.watch(services.hub, database)
-    deliverer = Deliverer(database, services.receivers, limits.webhooks)
+    deliverer = Deliverer(database, services.receivers, limits.webhooks, counted)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -22,6 +22,7 @@ import psycopg
 
 from coordinator.api.back_off import back_off
 from coordinator.api.limits import WebhookLimits
+from coordinator.api.metrics import Metrics
 from coordinator.database import Database, Row, deliveries
 from coordinator.deliveries import DeliveryStatus, Schedule, Tried, answer_fault, message
 from coordinator.reaching import Reach, ReachError, parse_target
@@ -40,14 +41,18 @@ _RELEASE_S: Final = 1.0
 class Deliverer:
     """Tells webhooks for one process."""
 
-    def __init__(self, database: Database, reach: Reach, limits: WebhookLimits) -> None:
+    def __init__(
+        self, database: Database, reach: Reach, limits: WebhookLimits, metrics: Metrics
+    ) -> None:
         """Nothing is told before running().
 
         Args:
             database: Where the deliveries are.
             reach: What may be reached.
             limits: How many at a time, and how patiently.
+            metrics: Counts the tries.
         """
+        self._metrics = metrics
         self._database = database
         self._reach = reach
         self._limits = limits
@@ -178,6 +183,7 @@ class Deliverer:
             )
             status = DeliveryStatus.FAILED if again_s is None else DeliveryStatus.PENDING
             wait_s = again_s or 0.0
+        self._metrics.webhook_tries.labels(status).inc()
         failures, until_s = 0, time.monotonic() + self._limits.lease_s
         while True:
             try:

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coordinator.api.hub import Hub
+from coordinator.calls import Calls
 from coordinator.database import Database
 
 router: Final = APIRouter(tags=["health"])
@@ -26,6 +27,9 @@ router: Final = APIRouter(tags=["health"])
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNMATCHED: Final = "unmatched"
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_WAITS_S: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_PREVIEWS: Final = ("ready", "failed", "pending")
+_TRIES: Final = ("delivered", "pending", "failed")
 
 
 class Metrics:
@@ -34,6 +38,7 @@ class Metrics:
     def __init__(self) -> None:
         """Nothing is counted yet."""
         self.registry = CollectorRegistry()
+        self.calls = Calls(self.registry)
         self.requests = Counter(
             "midifarm_api_requests",
             "Requests that were answered.",
@@ -63,9 +68,28 @@ class Metrics:
             ("reason",),
             registry=self.registry,
         )
+        self.preview_wait = Histogram(
+            "midifarm_api_preview_wait_seconds",
+            "Time that a request waited for a preview, by how that stood then.",
+            ("status",),
+            buckets=_WAITS_S,
+            registry=self.registry,
+        )
+        self.webhook_tries = Counter(
+            "midifarm_api_webhook_tries",
+            "Tries to tell webhooks, by how the delivery stands then: pending ones are tried again,"
+            " failed ones were given up.",
+            ("status",),
+            registry=self.registry,
+        )
+        for status in _PREVIEWS:
+            self.preview_wait.labels(status)
+        for status in _TRIES:
+            self.webhook_tries.labels(status)
 
     def watch(self, hub: Hub, database: Database) -> None:
-        """Tell also how these stand whenever somebody asks."""
+        """Tell also how these stand whenever somebody asks, and what transactions take."""
+        database.measure(self.calls.transaction)
         Gauge(
             "midifarm_api_event_streams", "Clients that watch exports.", registry=self.registry
         ).set_function(lambda: hub.clients)

@@ -13,9 +13,22 @@ from coordinator.api.problems import ApiError, documented
 from coordinator.api.scaling import SCALED_RESPONSES, To
 from coordinator.api.sending import As, unchanged
 from coordinator.api.services import Parts
-from shared.codecs import CODEC_NAMES, CODECS, CONTAINERS, has_alpha
+from shared.codecs import (
+    CODEC_NAMES,
+    CODECS,
+    CONTAINERS,
+    MP3_KBPS,
+    AudioCodec,
+    PixelFormat,
+    VideoCodec,
+    bitrate_bounds,
+    has_alpha,
+    is_deep,
+    sample_rates,
+    why_no_alpha,
+)
 from shared.errors import CompositionError
-from shared.export import ExportConfiguration
+from shared.export import SOUND_KBPS, ExportConfiguration
 from shared.keys import digest
 from shared.presets import PRESETS
 from shared.styles import STYLES, thumbnail
@@ -69,6 +82,11 @@ class PixelFormatFacts(BaseModel):
     name: str = Field(description="What `quality.pixelFormat` names it by.", examples=["yuv420p"])
     profiles: list[str] = Field(description="Profiles that hold it, the usual one first.")
     alpha: bool = Field(description="Whether the background is transparent.")
+    bits: int = Field(description="Bits of a component: 8 or 10.")
+    containers: list[str] = Field(
+        description="File formats that hold the codec with all of it, its transparency too.",
+        examples=[["webm"]],
+    )
 
 
 class VideoCodecFormat(BaseModel):
@@ -80,13 +98,30 @@ class VideoCodecFormat(BaseModel):
     crf_min: int | None = Field(description="The best `quality.crf`; null: it has no rate.")
     crf_max: int | None = Field(description="The worst.")
     crf_default: int | None = Field(description="What is taken without a crf and a bitrate.")
+    max_framerate: int | None = Field(
+        description="The most frames a second; null: every one of `framerates`."
+    )
+
+
+class BitrateBounds(BaseModel):
+    """How much a codec of the sound may have."""
+
+    channels: int = Field(description="Of `audio.channels`.")
+    sample_rate: int = Field(description="Of `audio.sampleRate`.")
+    least: int = Field(description="The least `audio.bitrate`, kbit/s.")
+    most: int = Field(description="The most, kbit/s.")
 
 
 class AudioCodecFormat(BaseModel):
-    """A codec of the sound."""
+    """A codec of the sound and what it can have."""
 
     name: str = Field(description="What `format.audioCodec` names it by.", examples=["opus"])
     title: str = Field(description="What people call it.", examples=["Opus"])
+    sample_rates: list[int] = Field(description="What `audio.sampleRate` may be.")
+    bitrates: list[BitrateBounds] = Field(description="For each of them, mono and stereo.")
+    bitrate_steps: list[int] | None = Field(
+        description="The only ones that it has, kbit/s; null: every one within the bounds."
+    )
 
 
 class Formats(BaseModel):
@@ -149,16 +184,50 @@ async def list_formats(caller: By) -> Formats:
             VideoCodecFormat(
                 name=name,
                 title=CODEC_NAMES[name],
-                pixel_formats=[
-                    PixelFormatFacts(name=pixels, profiles=list(profiles), alpha=has_alpha(pixels))
-                    for pixels, profiles in facts.profiles.items()
-                ],
+                pixel_formats=[_pixels(name, pixels) for pixels in facts.pixel_formats],
                 crf_min=facts.crf[0] if facts.crf else None,
                 crf_max=facts.crf[1] if facts.crf else None,
                 crf_default=facts.default_crf if facts.crf else None,
+                max_framerate=facts.max_framerate,
             )
             for name, facts in CODECS.items()
         ],
-        audio_codecs=[AudioCodecFormat(name=name, title=CODEC_NAMES[name]) for name in sounds],
+        audio_codecs=[_sound(name) for name in sounds],
         framerates=list(FRAME_RATES),
+    )
+
+
+def _pixels(codec: VideoCodec, pixels: PixelFormat) -> PixelFormatFacts:
+    return PixelFormatFacts(
+        name=pixels,
+        profiles=list(CODECS[codec].profiles[pixels]),
+        alpha=has_alpha(pixels),
+        bits=10 if is_deep(pixels) else 8,
+        containers=[
+            name
+            for name, facts in CONTAINERS.items()
+            if codec in facts.video and why_no_alpha(name, pixels) is None
+        ],
+    )
+
+
+def _sound(codec: AudioCodec) -> AudioCodecFormat:
+    return AudioCodecFormat(
+        name=codec,
+        title=CODEC_NAMES[codec],
+        sample_rates=list(sample_rates(codec)),
+        bitrates=[
+            _bounds(codec, rate, channels) for rate in sample_rates(codec) for channels in (1, 2)
+        ],
+        bitrate_steps=list(MP3_KBPS) if codec == "mp3" else None,
+    )
+
+
+def _bounds(codec: AudioCodec, sample_rate: int, channels: int) -> BitrateBounds:
+    least, most = bitrate_bounds(codec, sample_rate=sample_rate, channels=channels)
+    return BitrateBounds(
+        channels=channels,
+        sample_rate=sample_rate,
+        least=max(least, SOUND_KBPS[0]),
+        most=min(most, SOUND_KBPS[1]),
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from coordinator.api.metrics import Metrics
 from coordinator.database import Database, Row, previews
 from coordinator.tasks import end_tasks
 from shared.errors import DatabaseError
@@ -22,9 +24,15 @@ _AGAIN_S: Final = 0.5
 class PreviewWatch:
     """The one listener of a process, and those of its requests that wait."""
 
-    def __init__(self, database: Database) -> None:
-        """Nothing is heard before running()."""
+    def __init__(self, database: Database, metrics: Metrics) -> None:
+        """Nothing is heard before running().
+
+        Args:
+            database: Where the previews are.
+            metrics: Told how long they are waited for.
+        """
         self._database = database
+        self._metrics = metrics
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     @asynccontextmanager
@@ -47,6 +55,12 @@ class PreviewWatch:
         Raises:
             NotFoundError: There is none any more, or it is somebody else's.
         """
+        began_s = time.perf_counter()
+        row = await self._wait(user_id, preview_id, wait_s)
+        self._metrics.preview_wait.labels(row["status"]).observe(time.perf_counter() - began_s)
+        return row
+
+    async def _wait(self, user_id: str, preview_id: str, wait_s: float) -> Row:
         told = asyncio.Event()
         self._waiting[preview_id].add(told)
         try:

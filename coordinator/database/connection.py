@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import select
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString, cast
 
@@ -61,6 +61,7 @@ class Database:
             answer_s: How long a connection is waited for.
         """
         self._url = url
+        self._measured: Callable[[], AbstractContextManager[None]] = nullcontext
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             kwargs=_OPTIONS | {"row_factory": dict_row, "autocommit": True},
@@ -84,6 +85,14 @@ class Database:
     async def __aexit__(self, *_: object) -> None:
         await self._pool.close(timeout=1.0)
 
+    def measure(self, measured: Callable[[], AbstractContextManager[None]]) -> None:
+        """Have every transaction measured from now on.
+
+        Args:
+            measured: Makes a context manager that is around a transaction.
+        """
+        self._measured = measured
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection inside a transaction, which is committed when the block ends.
@@ -91,7 +100,7 @@ class Database:
         Raises:
             DatabaseError: PostgreSQL failed or cannot be reached.
         """
-        with database_errors():
+        with self._measured(), database_errors():
             async with self._pool.connection() as connection, connection.transaction():
                 yield connection
 
@@ -102,7 +111,7 @@ class Database:
         Raises:
             DatabaseError: PostgreSQL failed or cannot be reached.
         """
-        with database_errors():
+        with self._measured(), database_errors():
             async with self._pool.connection() as connection:
                 yield connection
 

@@ -9,10 +9,13 @@ import signal
 import time
 from typing import Final, NoReturn
 
+from prometheus_client import disable_created_metrics
+
 from coordinator.database import Database
 from coordinator.database.migrations import migrate
 from coordinator.dispatcher.dispatcher import Dispatcher
 from coordinator.dispatcher.limits import Limits
+from coordinator.dispatcher.metrics import Metrics, exposed
 from coordinator.ports import Executor
 from coordinator.settings import ServiceSettings
 from shared.errors import ClusterLostError, DatabaseError, ErrorKind
@@ -36,24 +39,34 @@ def run_dispatcher(settings: ServiceSettings) -> NoReturn:
     Raises:
         MidifarmError: It could not begin.
     """
-    from cluster.executor import open_executor
-
     store = open_store(settings.store_url)
     store.check()
-    asyncio.run(_migrate(settings.database_address))
+    # One more series for each counter, which nobody looks at.
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
+    metrics = Metrics()
+    with exposed(metrics, settings.metrics_host, settings.metrics_port) as port:
+        if port is not None:
+            _log.info("metrics_served host=%s port=%d", settings.metrics_host, port)
+        asyncio.run(_migrate(settings.database_address))
+        _run(settings, store, metrics)
+    logging.shutdown()
+    # Threads that wait for a store that does not answer must not hold up the end.
+    os._exit(os.EX_OK)
+
+
+def _run(settings: ServiceSettings, store: ObjectStore, metrics: Metrics) -> None:
+    from cluster.executor import open_executor
+
     with open_executor(
         settings.store_url, address=settings.ray_address, workers=settings.workers
     ) as executor:
         try:
-            asyncio.run(_dispatch(settings, store, executor))
+            asyncio.run(_dispatch(settings, store, executor, metrics))
         except ClusterLostError as exc:
             _log.critical("ray_lost error=%s", exc)
             logging.shutdown()
             # Saying good-bye to a Ray that does not answer can take for ever.
             os._exit(os.EX_TEMPFAIL)
-    logging.shutdown()
-    # Threads that wait for a store that does not answer must not hold up the end.
-    os._exit(os.EX_OK)
 
 
 async def _migrate(url: str) -> None:
@@ -75,14 +88,16 @@ async def _migrate(url: str) -> None:
                 return
 
 
-async def _dispatch(settings: ServiceSettings, store: ObjectStore, executor: Executor) -> None:
+async def _dispatch(
+    settings: ServiceSettings, store: ObjectStore, executor: Executor, metrics: Metrics
+) -> None:
     limits = Limits(
         retention_s=settings.retention_days * _DAY_S,
         segment_retention_s=settings.segment_days * _DAY_S,
         quota_running=settings.quota_running,
     )
     async with Database(settings.database_address, most=4, answer_s=_DATABASE_ANSWER_S) as database:
-        dispatcher = Dispatcher(database, store, executor, limits)
+        dispatcher = Dispatcher(database, store, executor, limits, metrics)
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):

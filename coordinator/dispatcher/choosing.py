@@ -44,6 +44,8 @@ class Waiting:
     """An object that holds this result already."""
     preview_id: str | None = None
     """What somebody waits to see."""
+    waited_s: float = 0.0
+    """For how long it could have begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

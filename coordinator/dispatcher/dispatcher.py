@@ -20,14 +20,17 @@ from pydantic import ValidationError
 from coordinator.database import Database, transitions, work
 from coordinator.dispatcher.briefing import Briefing
 from coordinator.dispatcher.choosing import Turns, Waiting, choose
+from coordinator.dispatcher.counting import Counting
 from coordinator.dispatcher.farm import Farm
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
 from coordinator.dispatcher.limits import Limits
+from coordinator.dispatcher.metrics import Metrics
 from coordinator.dispatcher.running import Running, Unsubmitted, attempt_name, written_by
 from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.telling import Telling
+from coordinator.measured_store import MeasuredStore
 from coordinator.ports import AttemptStatus, Executor, Outcome, Report
 from coordinator.tasks import end_tasks
 from shared.errors import (
@@ -42,7 +45,7 @@ from shared.errors import (
     StorageError,
 )
 from shared.intake import Intake
-from shared.storage import ObjectStore
+from shared.storage import LocalStore, ObjectStore
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -76,14 +79,36 @@ class Dispatcher:
     """Leads as long as it can; run() once."""
 
     def __init__(
-        self, database: Database, store: ObjectStore, executor: Executor, limits: Limits
+        self,
+        database: Database,
+        store: ObjectStore,
+        executor: Executor,
+        limits: Limits,
+        metrics: Metrics | None = None,
     ) -> None:
-        """Dispatch what ``database`` holds to ``executor``, whose workers use ``store``."""
+        """Dispatch what a database holds.
+
+        Args:
+            database: The truth; its transactions are measured from now on.
+            store: What the workers use.
+            executor: Has the workers.
+            limits: How patient we are.
+            metrics: Told of everything; nobody asks for them without it.
+        """
+        self._metrics = metrics or Metrics()
+        database.measure(self._metrics.calls.transaction)
         self._database = database
-        self._store = store
+        self._store = MeasuredStore(store, self._metrics.calls)
         self._executor = executor
         self._limits = limits
-        self._janitor = Janitor(database, store, limits)
+        self._janitor = Janitor(database, self._store, limits, self._metrics)
+        self._counting = Counting(
+            database,
+            self._metrics,
+            quota_running=limits.quota_running,
+            folder=store.root if isinstance(store, LocalStore) else None,
+            in_thread=self._janitor.in_thread,
+        )
         # Ray is used from one thread only.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="executor")
         self._wake = asyncio.Event()
@@ -97,7 +122,7 @@ class Dispatcher:
         self._failed_on: defaultdict[int, set[str]] = defaultdict(set)
         self._telling = Telling(database)
         self._briefing = Briefing(database)
-        self._farm = Farm(database, limits.quota_running)
+        self._farm = Farm(database, limits.quota_running, self._metrics)
         self._looked_s = self._confirmed_s = self._recovered_s = self._store_silent_s = 0.0
         self._to_sweep_s: float | None = None
         self._deleting: set[asyncio.Task[None]] = set()
@@ -146,7 +171,11 @@ class Dispatcher:
     async def _lead(self, term: Leadership) -> None:
         await self._take_over(term)
         _log.info("leading epoch=%d kept=%d", term.epoch, len(self._running))
-        cleaning = asyncio.create_task(self._keep_clean())
+        self._metrics.lead(term.epoch)
+        beside = [
+            asyncio.create_task(self._keep_clean()),
+            asyncio.create_task(self._counting.run()),
+        ]
         try:
             while not self._stop.is_set():
                 try:
@@ -154,18 +183,27 @@ class Dispatcher:
                 except DatabaseError as exc:
                     # One query that failed is no reason to throw all work away; raises if we
                     # do not lead any more.
+                    self._metrics.failed_rounds.inc()
                     await self._confirm(term)
                     _log.warning("round_failed error=%s", exc)
                     self._recovered_s = 0.0
                     await self._rest(_DATABASE_REST_S)
         finally:
-            await end_tasks([cleaning])
+            await end_tasks(beside)
+            self._metrics.resign()
             if self._stop.is_set():
                 await self._say_farewell()
 
     async def _round(self, term: Leadership) -> None:
-        """One round: hear what has ended, begin what waits, look after what is under way."""
+        """One round, and a rest after one in which there was nothing to do."""
         self._wake.clear()
+        with self._metrics.round_duration.time():
+            begun = await self._go_round(term)
+        if not self._running and not begun:
+            await self._idle()
+
+    async def _go_round(self, term: Leadership) -> int:
+        """Hear what has ended, begin what waits, look after what runs; how much was begun."""
         now_s = time.monotonic()
         if now_s - self._confirmed_s > _CONFIRM_S:
             await self._confirm(term)
@@ -182,8 +220,7 @@ class Dispatcher:
         if now_s - self._looked_s > _LOOK_S:
             self._looked_s = now_s
             await self._look()
-        if not self._running and not begun:
-            await self._idle()
+        return begun
 
     async def _confirm(self, term: Leadership) -> None:
         await term.confirm(self._farm.slots, self._limits.quota_running)
@@ -214,7 +251,10 @@ class Dispatcher:
             lost = await transitions.recover(connection, list(self._running))
         if lost:
             _log.warning("recovered attempts=%d", len(lost))
-        self._delete([own for attempt, key in lost for own in written_by(key, attempt)])
+        for each in lost:
+            self._metrics.ended(each.kind, "lost")
+            if each.content_key is not None:
+                self._delete(written_by(each.content_key, each.attempt_id))
 
     async def _hear(self, timeout_s: float) -> None:
         """Take the results of attempts that have ended."""
@@ -286,6 +326,13 @@ class Dispatcher:
             item.kind,
             item.export_id,
         )
+        if done.accepted:
+            since_ready_s = item.waited_s + time.monotonic() - running.submitted_s
+            self._metrics.committed(
+                item.kind, report, wall_s=outcome.wall_s, since_ready_s=since_ready_s
+            )
+        else:
+            self._metrics.ended(item.kind, "late")
         self._suspects.succeeded(outcome.worker, outcome.node)
         self._failed_on.pop(item.id, None)
         if not done.accepted or done.superseded:
@@ -310,7 +357,9 @@ class Dispatcher:
                 )
         self._delete_own(running)
         if stopped:
+            self._metrics.ended(item.kind, "cancelled")
             return
+        self._metrics.failed(item.kind, error.kind)
         _log.warning(
             "attempt_failed attempt=%s kind=%s export=%s worker=%s error_kind=%s error=%s",
             running.name,
@@ -412,6 +461,7 @@ class Dispatcher:
             attempt = await transitions.claim_item(connection, item.id, item.export_id, self._epoch)
         if attempt is None:
             return False
+        self._metrics.began(item.kind, item.waited_s)
         await self._submit(Running(attempt, item, time.monotonic()))
         return True
 
@@ -584,6 +634,7 @@ class Dispatcher:
                 second = await transitions.add_attempt(connection, slow.item.id, self._epoch)
             if second is None:
                 continue
+            self._metrics.second_attempts.inc()
             _log.warning("straggler attempt=%s second=%s", slow.name, attempt_name(second))
             if slow.node is not None:
                 self._failed_on[slow.item.id].add(slow.node)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from coordinator.database import Connection, Database, farm, quotas
 from coordinator.database.farm import Orders, Place
 from coordinator.dispatcher.choosing import Most
+from coordinator.dispatcher.metrics import Metrics
 from coordinator.dispatcher.running import Running
 from coordinator.ports import Node
 
@@ -14,14 +15,16 @@ from coordinator.ports import Node
 class Farm:
     """Hears the orders, knows the nodes, and writes down how both are."""
 
-    def __init__(self, database: Database, quota_running: int | None) -> None:
+    def __init__(self, database: Database, quota_running: int | None, metrics: Metrics) -> None:
         """Nothing is known yet.
 
         Args:
             database: Where the orders are.
             quota_running: Work items under way at a time of a user who has no quota of his own.
+            metrics: Told of nodes and slots.
         """
         self._database = database
+        self._metrics = metrics
         self._nodes: Sequence[Node] = ()
         self._written: dict[int, Place] = {}
         self.orders = Orders()
@@ -37,6 +40,10 @@ class Farm:
     def is_open(self, running: Running) -> bool:
         """Whether an attempt takes up one of the slots: not where a node drains."""
         return running.node not in self.orders.draining
+
+    def is_busy(self, running: Running) -> bool:
+        """Whether an attempt has one of the slots; previews run beside them."""
+        return running.started_s is not None and running.item.rank > 0 and self.is_open(running)
 
     def is_recalled(self, running: Running, *, held: bool) -> bool:
         """Whether an attempt that waits for a worker must not begin any more.
@@ -73,6 +80,10 @@ class Farm:
                 await farm.note_places(connection, changed)
             await self.hear(connection)
         self._written = places
+        self._metrics.note_nodes(nodes, self.orders.draining, resting)
+        self._metrics.note_slots(
+            slots=self.slots, busy=sum(map(self.is_busy, attempts)), is_paused=self.orders.paused
+        )
 
 
 def _place(running: Running) -> Place:

@@ -19,6 +19,7 @@ from coordinator.database import Database, Row
 from coordinator.database.connection import Queries
 from coordinator.database.idempotency import KEPT_S as ANSWERS_KEPT_S
 from coordinator.dispatcher.limits import Limits
+from coordinator.dispatcher.metrics import Metrics
 from shared.errors import StorageError
 from shared.keys import ANALYSES, KEPT_FRAMES
 from shared.storage import ObjectInfo, ObjectStore
@@ -42,11 +43,18 @@ _ABANDONED_S: Final = 24 * 3600
 class Janitor:
     """Cleans one database and one object store."""
 
-    def __init__(self, database: Database, store: ObjectStore, limits: Limits) -> None:
-        """Clean by these limits."""
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        limits: Limits,
+        metrics: Metrics | None = None,
+    ) -> None:
+        """Clean by these limits, and count what is removed."""
         self._database = database
         self._store = store
         self._limits = limits
+        self._metrics = metrics or Metrics()
         # Not asyncio's own, which is waited for at the end, also where a store does not answer.
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="store")
 
@@ -106,6 +114,7 @@ class Janitor:
             await _QUERIES.one(connection, "lock_doomed", key=key)
             if await _QUERIES.one(connection, "doomed_use", key=key) is None:
                 await self.in_thread(self._store.delete, key)
+                self._metrics.removed_objects.inc()
             await _QUERIES.execute(connection, "forget_doomed", key=key)
 
     async def clean_old(self) -> None:
@@ -188,7 +197,9 @@ class Janitor:
         for key in keys:
             try:
                 await self.in_thread(self._store.delete, key)
+                self._metrics.removed_objects.inc()
             except StorageError as exc:
+                self._metrics.failed_removals.inc()
                 _log.warning("delete_failed key=%s error=%s", key, exc)
 
 

@@ -20,14 +20,20 @@ from shared.storage import ObjectStore
 FOLDER: Final = "/web"
 """Where the page's files are."""
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
-_SECURITY: Final = {
-    "Cross-Origin-Opener-Policy": "same-origin",
+_FILE_SECURITY: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_SECURITY: Final = {
+    **_FILE_SECURITY,
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+"""Of the page itself; for its files, which are many, the rest would say nothing."""
+_SELDOM: Final = "farm/"
+"""What only operators see; the page fetches it for them."""
 
 
 def install(app: FastAPI) -> None:
@@ -39,7 +45,7 @@ def install(app: FastAPI) -> None:
     html = templates.get_template("page.html").render(
         folder=f"{FOLDER}/{web.version}",
         sheets=web.sheets,
-        modules=web.modules,
+        modules=[path for path in web.modules if not path.startswith(_SELDOM)],
         version=app.version,
     )
     router = APIRouter(include_in_schema=False)
@@ -75,7 +81,7 @@ def _send(web: Files, path: str, version: str, accept_encoding: str) -> Response
         raise ApiError(404, "There is nothing at this address.")
     # While replicas are upgraded one after the other, another one's page may ask for its files.
     kept = _FOR_EVER if version == web.version else "no-cache"
-    headers = {**_SECURITY, "Cache-Control": kept, "Vary": "Accept-Encoding"}
+    headers = {**_FILE_SECURITY, "Cache-Control": kept, "Vary": "Accept-Encoding"}
     if "gzip" in accept_encoding:
         headers["Content-Encoding"] = "gzip"
         return Response(file.packed, 200, headers, file.media_type)

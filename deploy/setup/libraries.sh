@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure that this machine has what no Python package brings: libraries.sh [gl] [fonts] [ffmpeg] [postgres] [chromium]
+# Make sure that this machine has what no Python package brings: libraries.sh [gl] [fonts] [ffmpeg] [postgres] [prometheus] [chromium]
 set -eu
 cd "$(dirname "$0")/../.."
 . deploy/setup/apt.sh
@@ -56,6 +56,32 @@ need_postgres() {
     [ -z "${CI:-}" ]
 }
 
+# Prometheus, which judges metrics, alerts and dashboards, with its promtool. Only its programs are
+# wanted: its service is masked before it comes, and where no systemd runs, a policy keeps the
+# package from starting it.
+need_prometheus() {
+    if command -v prometheus >/dev/null 2>&1 && command -v promtool >/dev/null 2>&1; then
+        return 0
+    fi
+    policy=
+    if command -v apt-get >/dev/null 2>&1 && as_root true; then
+        as_root mkdir -p /etc/systemd/system
+        [ -e /etc/systemd/system/prometheus.service ] ||
+            as_root ln -s /dev/null /etc/systemd/system/prometheus.service
+        if [ ! -d /run/systemd/system ] && [ ! -e /usr/sbin/policy-rc.d ]; then
+            policy=/usr/sbin/policy-rc.d
+            printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+            as_root chmod 755 "$policy"
+        fi
+    fi
+    installed=0
+    apt_install "Prometheus, for the tests of metrics and alerts," prometheus || installed=1
+    [ -z "$policy" ] || as_root rm -f "$policy"
+    [ "$installed" -eq 0 ] && return 0
+    # On a developer's machine the tests that it judges are skipped with a reason.
+    [ -z "${CI:-}" ]
+}
+
 distribution() {
     sed -n 's/^ID=//p' /etc/os-release 2>/dev/null | tr -d '"'
 }
@@ -91,9 +117,10 @@ for library in "$@"; do
     fonts) need_fonts ;;
     ffmpeg) need_ffmpeg ;;
     postgres) need_postgres ;;
+    prometheus) need_prometheus ;;
     chromium) need_chromium ;;
     *)
-        say "libraries.sh knows gl, fonts, ffmpeg, postgres and chromium, not $library."
+        say "libraries.sh knows gl, fonts, ffmpeg, postgres, prometheus and chromium, not $library."
         exit 2
         ;;
     esac

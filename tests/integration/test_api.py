@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import socket
 import subprocess
@@ -14,8 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from coordinator.api.limits import ApiLimits, UploadLimits
+from shared.export import ExportConfiguration
 from shared.keys import asset_key
 from shared.presets import PRESETS
 from shared.storage import LocalStore
@@ -635,13 +638,45 @@ def test_the_formats_say_what_goes_together(api: RunningApi) -> None:
         "name": "yuv420p",
         "profiles": ["high", "main", "baseline"],
         "alpha": False,
+        "bits": 8,
+        "containers": ["mp4", "mov"],
     }
     assert (codecs["h264"]["crf_max"], codecs["gif"]["crf_max"]) == (51, None)
     assert [each["name"] for each in codecs["vp9"]["pixel_formats"] if each["alpha"]] == [
         "yuva420p"
     ]
+    assert codecs["vp9"]["pixel_formats"][-1]["containers"] == ["webm"]
+    assert [name for name, each in codecs.items() if each["max_framerate"]] == ["gif"]
     assert {each["name"] for each in found["audio_codecs"]} == {"aac", "mp3", "opus"}
     assert "30000/1001" in found["framerates"]
+
+
+def test_what_the_formats_say_of_sound_is_what_a_configuration_may_ask_for(api: RunningApi) -> None:
+    found = api.client().get("/v1/formats").json()
+    holds = {"aac": "m4a", "mp3": "mp3", "opus": "ogg"}
+    said = {
+        (each["name"], bounds["sample_rate"], bounds["channels"], kbps)
+        for each in found["audio_codecs"]
+        for bounds in each["bitrates"]
+        for kbps in each["bitrate_steps"] or range(bounds["least"], bounds["most"] + 1)
+    }
+    everything = itertools.product(holds, (44100, 48000), (1, 2), range(6, 600))
+    assert said == {asked for asked in everything if is_taken(holds[asked[0]], *asked[1:])}
+
+
+def is_taken(container: str, sample_rate: int, channels: int, kbps: int) -> bool:
+    """Whether sound alone may be asked for so."""
+    asked = {
+        "name": "Sound",
+        "format": {"container": container},
+        "quality": {"resolution": {"width": 320, "height": 180}, "framerate": "30"},
+        "audio": {"sampleRate": sample_rate, "channels": channels, "bitrate": kbps},
+    }
+    try:
+        ExportConfiguration.model_validate(asked)
+    except ValidationError:
+        return False
+    return True
 
 
 FOR_ALL = {("post", "/v1/session"), ("get", "/v1/links/{token}")}

@@ -223,12 +223,12 @@ def test_metrics_tell_of_streams_and_are_named_as_is_the_custom(api: RunningApi)
         assert next(iter(stream)).retry is not None
         assert samples(api)[("midifarm_api_event_streams",)] == 1
     text = api.visitor.get("/metrics").text
-    document = Path("docs/service.md").read_text("utf-8")
+    document = Path("docs/metrics.md").read_text("utf-8")
     for family in text_string_to_metric_families(text):
         if family.name.endswith("_created"):
             continue
         assert family.documentation
-        assert family.name.startswith("midifarm_api_")
+        assert family.name.startswith("midifarm_")
         shown = f"{family.name}_total" if family.type == "counter" else family.name
         assert f"`{shown}`" in document
         assert family.type != "histogram" or family.name.endswith("_seconds")

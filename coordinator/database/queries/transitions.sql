@@ -278,8 +278,8 @@ where status = 'running'
     and not exists (select from attempts a where a.item_id = w.id and a.outcome is null);
 
 -- name: content_of_items
--- What determines the results of items.
-select id, content_key from work_items where id = any (%(ids)s) and content_key is not null;
+-- What items are, and what determines their results.
+select id, kind, content_key from work_items where id = any (%(ids)s);
 
 -- name: other_engines
 -- Exports under way that were planned for other engines.

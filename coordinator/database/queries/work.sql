@@ -34,11 +34,12 @@ with recursive users as (
     limit %(limit)s
 )
 select w.id, w.kind, w.user_id, w.export_id, w.asset_id, w.preview_id, w.rank, w.priority, w.queued_at,
-    w.position, w.chunk_index, w.content_key, a.object_key as found_key
+    w.position, w.chunk_index, w.content_key, w.waited_s, a.object_key as found_key
 from turns u
 cross join lateral (
     select i.id, i.kind, i.user_id, i.export_id, i.asset_id, i.preview_id, i.rank, i.priority, i.queued_at,
         i.position, i.chunk_index, i.content_key,
+        extract(epoch from now() - i.not_before)::float8 as waited_s,
         row_number() over (
             order by i.rank, i.priority desc, i.queued_at, i.export_id, i.position) as place
     from work_items i
@@ -57,7 +58,8 @@ order by w.place, w.rank, w.priority desc, w.queued_at limit 2000;
 -- name: waiting_previews
 -- Previews that somebody waits for, but for what is being made for somebody else at this moment.
 select i.id, i.kind, i.user_id, i.export_id, i.asset_id, i.preview_id, i.rank, i.priority,
-    i.queued_at, i.position, i.chunk_index, i.content_key, a.object_key as found_key
+    i.queued_at, i.position, i.chunk_index, i.content_key,
+    extract(epoch from now() - i.not_before)::float8 as waited_s, a.object_key as found_key
 from work_items i left join artifacts a on a.content_key = i.content_key
 where i.kind = 'preview' and i.status = 'ready' and i.not_before <= now()
     and not exists (

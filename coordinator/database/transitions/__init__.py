@@ -20,6 +20,7 @@ from coordinator.database.transitions.acts import (
 )
 from coordinator.database.transitions.attempts import (
     Committed,
+    Lost,
     add_attempt,
     claim_item,
     commit_attempt,
@@ -34,6 +35,7 @@ from coordinator.database.transitions.attempts import (
 
 __all__ = [
     "Committed",
+    "Lost",
     "add_attempt",
     "cancel_batch",
     "cancel_export",

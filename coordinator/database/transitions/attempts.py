@@ -54,6 +54,18 @@ class Committed:
     """The export that went on by it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """An attempt of a leader before, of whose end nobody will hear."""
+
+    attempt_id: int
+    """Which."""
+    kind: str
+    """What was to be done."""
+    content_key: str | None
+    """What determines its result; by it that is removed which it may have left."""
+
+
 async def claim_item(
     connection: Connection, item_id: int, export_id: str | None, epoch: int
 ) -> int | None:
@@ -249,22 +261,21 @@ async def release_attempt(connection: Connection, attempt_id: int) -> None:
         )
 
 
-async def recover(connection: Connection, keep: Collection[int]) -> list[tuple[int, str]]:
-    """Free what leaders before this one had under way.
-
-    Returns:
-        The attempts that were lost, each with the content key of its item, so that what they
-        may have left in the object store can be removed.
-    """
+async def recover(connection: Connection, keep: Collection[int]) -> list[Lost]:
+    """Free what leaders before this one had under way; the attempts that were lost."""
     lost = await QUERIES.all(connection, "lose_attempts", keep=list(keep))
     await QUERIES.execute(connection, "free_items")
-    content = {
-        row["id"]: row["content_key"]
+    items = {
+        row["id"]: row
         for row in await QUERIES.all(
             connection, "content_of_items", ids=[row["item_id"] for row in lost]
         )
     }
-    return [(row["id"], content[row["item_id"]]) for row in lost if row["item_id"] in content]
+    return [
+        Lost(attempt_id=row["id"], kind=item["kind"], content_key=item["content_key"])
+        for row in lost
+        if (item := items.get(row["item_id"])) is not None
+    ]
 
 
 async def replan_for(connection: Connection, engine: str) -> int:

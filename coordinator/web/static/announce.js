@@ -4,6 +4,15 @@ import { el } from "./elements.js";
 import { icon } from "./icons.js";
 
 const SHOWN_MS = 6000;
+const MOST_SHOWN = 3;
+
+/**
+ * From where it is said: beside an open dialog nothing can be heard or pressed, so what is said
+ * moves into it.
+ */
+export function speakIn(place) {
+  place.append(...["toasts", "polite", "urgent"].map((id) => document.getElementById(id)));
+}
 
 /** Say something that can wait; screen readers say it when they have finished. */
 export function announce(text) {
@@ -56,6 +65,16 @@ function show(text, kind, action = null) {
   );
   const sign = icon(kind === "failed" ? "warning" : "check");
   const box = el("div", { class: "toast", data: { kind } }, sign, el("p", { text }), offer, close);
-  document.getElementById("toasts").append(box);
-  setTimeout(() => box.remove(), kind === "failed" || action ? 2 * SHOWN_MS : SHOWN_MS);
+  const place = document.getElementById("toasts");
+  place.append(box);
+  while (place.childElementCount > MOST_SHOWN) place.firstElementChild.remove();
+  removeLater(box, kind === "failed" || action ? 2 * SHOWN_MS : SHOWN_MS);
+}
+
+/** Take away what is shown once its time is over, but not from under a hand that reaches for it. */
+function removeLater(box, ms) {
+  setTimeout(() => {
+    if (box.matches(":hover, :focus-within")) removeLater(box, SHOWN_MS);
+    else box.remove();
+  }, ms);
 }

@@ -42,7 +42,7 @@ export function percent(share) {
   return `${share >= 1 ? 100 : Math.min(99, Math.floor(share * 100))} %`;
 }
 
-/** When something was, as people say it: just now, 5 min ago, yesterday, 3 March. */
+/** When something was, as people say it: just now, 5 min ago, 7 h ago, 3 Mar. */
 export function ago(text, now = Date.now()) {
   const then = new Date(text);
   const seconds = (now - then.getTime()) / 1000;

@@ -17,6 +17,7 @@ const HIDDEN_MS = 60_000;
 export class Live extends EventTarget {
   #source = null;
   #timer = 0;
+  #isOn = false;
   #wait = PATIENCE_MS;
   #seen = new Map();
   #last = null;
@@ -24,11 +25,13 @@ export class Live extends EventTarget {
   isLive = false;
 
   start() {
+    this.#isOn = true;
     document.addEventListener("visibilitychange", this.#sleep);
     this.#open();
   }
 
   stop() {
+    this.#isOn = false;
     document.removeEventListener("visibilitychange", this.#sleep);
     this.#close();
   }
@@ -75,7 +78,7 @@ export class Live extends EventTarget {
       } catch (problem) {
         if (problem.status === 401) return;
       }
-      this.#open();
+      if (this.#isOn && !document.hidden) this.#open();
     }, wait);
   }
 

@@ -8,9 +8,13 @@ const MARK = "#token=";
 /** The token in the address, which is taken out of it and out of the browser's history. */
 export function tokenFromAddress() {
   if (!location.hash.startsWith(MARK)) return null;
-  const token = decodeURIComponent(location.hash.slice(MARK.length));
+  const token = location.hash.slice(MARK.length);
   history.replaceState(null, "", location.pathname);
-  return token;
+  try {
+    return decodeURIComponent(token);
+  } catch {
+    return token; // whatever that is, the server says that it is none
+  }
 }
 
 /** Have this browser know who it is. */

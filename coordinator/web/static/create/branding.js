@@ -5,9 +5,9 @@ import { confirm } from "../dialog.js";
 import { el, say } from "../elements.js";
 import { capital } from "../formatting.js";
 import { icon } from "../icons.js";
+import { templatesOf } from "../templates.js";
 import { openTemplate } from "./branding_editor.js";
 import { brandingLooks } from "./branding_looks.js";
-import { templatesOf } from "./branding_templates.js";
 
 /** What of a draft is seen in a frame. */
 const SEEN = ["midi", "audio", "style", "dressing", "audioOffsetS", "template", "branding"];

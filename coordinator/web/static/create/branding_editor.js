@@ -3,9 +3,9 @@
 import { toast } from "../announce.js";
 import { openDialog } from "../dialog.js";
 import { attribute, el, say } from "../elements.js";
+import { templatesOf } from "../templates.js";
 import { endCardFields, watermarkFields } from "./branding_fields.js";
 import { brandingLooks } from "./branding_looks.js";
-import { templatesOf } from "./branding_templates.js";
 import { firstInvalid, switchField, textField } from "./custom_fields.js";
 
 const USUAL = {

@@ -27,8 +27,7 @@ const BEGUN_FROM = "custom";
  *     `start_s`, `end_s`, `priority`, `durationS` of the song (null where it is not known);
  *     `name` of the export (the song's and the settings' without it);
  *     `template` and `branding` of the request, and `cardS`, the length of their end card (that of
- *     the `config` without it);
- *     `onQueued`, called with the answer.
+ *     the `config` without it).
  * @returns {HTMLDialogElement}
  */
 export function openCustom(context, start) {
@@ -174,7 +173,6 @@ export function openCustom(context, start) {
       for (const each of answer.exports) context.exports.merge(each);
       dialog.close();
       toast(`${answer.exports[0].name} is in the queue`);
-      start.onQueued?.(answer);
     } catch (problem) {
       const rest = problem.errors?.length ? settings.fail(problem.errors) : problem.message;
       say(wrong, rest);

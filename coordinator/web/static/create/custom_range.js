@@ -2,7 +2,7 @@
 
 import { clock } from "../formatting.js";
 import { textField } from "./custom_fields.js";
-import { readTime, writeTime } from "./custom_times.js";
+import { readTime, writeTime } from "./times.js";
 
 const NO_TIME = "Write a time such as 1:23.5.";
 

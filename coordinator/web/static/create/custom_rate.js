@@ -2,6 +2,7 @@
 
 import { el, say } from "../elements.js";
 import { chipsField, numberField } from "./custom_fields.js";
+import { perSecond } from "./custom_words.js";
 
 const MODES = [
   { value: "quality", title: "Constant quality", hint: "The size follows from the music." },
@@ -91,8 +92,8 @@ function modeOf({ crf, bitrate }) {
 /** A rate that suits a size. */
 function usualKbps({ quality, socialMedia }) {
   if (socialMedia) return socialMedia.requirements.recommendedBitrate;
-  const [over, under = 1] = quality.framerate.split("/").map(Number);
-  const pixels = (quality.resolution.width * quality.resolution.height * over) / under;
+  const { width, height } = quality.resolution;
+  const pixels = width * height * perSecond(quality.framerate);
   const kbps = USUAL_KBPS * (pixels / USUAL_PIXELS_A_SECOND) ** SHARE;
   return Math.max(100, 100 * Math.round(kbps / 100));
 }

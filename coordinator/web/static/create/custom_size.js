@@ -2,20 +2,12 @@
 
 import { attribute, el, say } from "../elements.js";
 import { icon } from "../icons.js";
-import { SIZES } from "./custom_words.js";
 import { numberField } from "./custom_fields.js";
+import { SIZES } from "./custom_words.js";
+import { shapeSign } from "./shapes.js";
 
 const LEAST = 16;
 const MOST = 8192;
-
-/** A small drawing of a frame's shape. */
-export function shapeSign({ width, height }) {
-  return el("span", {
-    class: "shape",
-    "aria-hidden": "true",
-    style: { "--ratio": width / height },
-  });
-}
 
 /**
  * @param {(resolution: {width: number, height: number}) => void} onChange

@@ -67,11 +67,14 @@ export const SIZES = [
   { title: "Vertical", width: 1080, height: 1920 },
 ];
 
-/** A frame rate as people write it: 30, 29.97. */
-export function rateTitle(framerate) {
+/** A frame rate as a number; the API writes some as a fraction: 30000/1001. */
+export function perSecond(framerate) {
   const [over, under = 1] = String(framerate).split("/").map(Number);
-  return String(Math.round((over / under) * 1000) / 1000);
+  return over / under;
 }
+
+/** A frame rate as people write it: 30, 29.97. */
+export const rateTitle = (framerate) => String(Math.round(perSecond(framerate) * 1000) / 1000);
 
 /** Names in a sentence: H.264, H.265 or ProRes 4444. */
 export function listed(names) {

@@ -45,8 +45,10 @@ const KEPT_FOR_THE_NEXT = ["style", "template", "branding"];
  */
 export class Draft extends EventTarget {
   #values = { ...NOTHING };
+  #owner;
   /** Where it is kept: replaced with every other song, so that a late answer harms none. */
   #kept = nowhere();
+  #loading = null;
 
   static {
     for (const name of Object.keys(NOTHING)) {
@@ -57,9 +59,22 @@ export class Draft extends EventTarget {
     }
   }
 
+  /** @param {string} owner Who makes it: nobody else goes on with it in this tab. */
+  constructor(owner) {
+    super();
+    this.#owner = owner;
+  }
+
   /** Whether stills and exports can be made of it. */
   get isReady() {
-    return this.midi !== null && this.midi.status !== "rejected";
+    return this.midi !== null && this.fault === null;
+  }
+
+  /** Why nothing can be made of its MIDI file; null where something can, or there is none. */
+  get fault() {
+    if (this.midi?.status === "rejected") return this.midi.reason;
+    if (this.midi?.facts?.notes === 0) return `There are no notes in ${this.midi.name}.`;
+    return null;
   }
 
   /** Length of the whole song with its recording; null until a worker has looked at both. */
@@ -112,12 +127,15 @@ export class Draft extends EventTarget {
    * @param {object} [more] `template`, `branding`, `range`.
    */
   async load(composition, more = {}) {
+    const before = this.#kept;
+    const loading = (this.#loading = {});
     const { id, document } = composition.document
       ? composition
       : await get(`/compositions/${composition.id}`);
     const [midi, audio] = await Promise.all(
       [document.midi, document.audio].map((each) => each && get(`/assets/${each}`)),
     );
+    if (loading !== this.#loading || before !== this.#kept) return; // another song has been begun
     const { name, style, soundfont, composition: layers, dressing } = document;
     this.#kept = { ...nowhere(), id, soundfont, layers };
     this.change({
@@ -138,8 +156,9 @@ export class Draft extends EventTarget {
 
   /** Go on with what was made in this tab before it was loaded anew, if anything was. */
   async resume() {
-    const { id, ...more } = JSON.parse(sessionStorage.getItem(PLACE) ?? "{}");
-    if (id) await this.load({ id }, more);
+    const { owner, id, ...more } = JSON.parse(sessionStorage.getItem(PLACE) ?? "{}");
+    if (owner !== this.#owner) sessionStorage.removeItem(PLACE);
+    else if (id) await this.load({ id }, more);
   }
 
   /**
@@ -199,8 +218,8 @@ export class Draft extends EventTarget {
 
   #remember() {
     const { template, branding, range } = this.#values;
-    const text = JSON.stringify({ id: this.#kept.id, template, branding, range });
-    sessionStorage.setItem(PLACE, text);
+    const kept = { owner: this.#owner, id: this.#kept.id, template, branding, range };
+    sessionStorage.setItem(PLACE, JSON.stringify(kept));
   }
 }
 

@@ -1,18 +1,18 @@
 // What goes together in the settings of an export. Pure.
 //
-// The tables are those of `GET /v1/formats`. The few rules that it has no place for are in
-// fitting_rules.js, so that nobody must send something to learn that it does not fit; the API
-// stays the judge.
+// The tables are those of `GET /v1/formats`, so that nobody must send something to learn that it
+// does not fit; the API stays the judge.
 
 import { CONTAINERS, PIXEL_FORMATS, PROFILES, listed, rateTitle } from "./custom_words.js";
 import {
-  OPUS_RATE,
+  kilohertz,
   pixelsOf,
   platformTakes,
   ratesOf,
   whatPlatformTakes,
   whyNoAlpha,
   whyNoFramerate,
+  whyNoSampleRate,
 } from "./fitting_rules.js";
 import { settling } from "./fitting_settle.js";
 
@@ -28,10 +28,11 @@ export function fitting(formats) {
   const containers = byName(formats.containers);
   const codecs = byName(formats.video_codecs);
   const sounds = byName(formats.audio_codecs);
+  const pixelFacts = byName(formats.video_codecs.flatMap((each) => each.pixel_formats));
+  const sampleRates = [...new Set(formats.audio_codecs.flatMap((each) => each.sample_rates))];
+  sampleRates.sort((one, other) => one - other);
   const alphaIn = (codec, container) =>
-    codecs[codec].pixel_formats.some(
-      (each) => each.alpha && whyNoAlpha(container, each.name) === null,
-    );
+    codecs[codec].pixel_formats.some((each) => each.alpha && each.containers.includes(container));
   const titled = (names, table) => listed(names.map((name) => table[name].title));
 
   /** What follows from settings: the codecs, their rate, and what is possible in them. */
@@ -49,7 +50,7 @@ export function fitting(formats) {
       hasSound,
       isTransparent: Boolean(pixels?.alpha),
       rate: picture?.crf_max == null ? null : picture,
-      audioRates: sound && ratesOf(sound.name, config.audio),
+      audioRates: sound && ratesOf(sound, config.audio),
     };
   }
 
@@ -74,10 +75,10 @@ export function fitting(formats) {
       })),
       "format.videoCodec": list(Object.keys(codecs), codecs, now.container.video_codecs),
       "format.audioCodec": list(Object.keys(sounds), sounds, now.container.audio_codecs),
-      "quality.pixelFormat": (now.picture?.pixel_formats ?? []).map(({ name }) => ({
-        value: name,
-        title: PIXEL_FORMATS[name] ?? name,
-        reason: whyNoAlpha(now.container.name, name),
+      "quality.pixelFormat": (now.picture?.pixel_formats ?? []).map((each) => ({
+        value: each.name,
+        title: PIXEL_FORMATS[each.name] ?? each.name,
+        reason: whyNoAlpha(now.container.name, each),
       })),
       "quality.profile": profilesOf(now),
       "quality.framerate": formats.framerates.map((name) => ({
@@ -85,10 +86,10 @@ export function fitting(formats) {
         title: rateTitle(name),
         reason: whyNoFramerate(now.picture, name),
       })),
-      "audio.sampleRate": [44100, 48000].map((rate) => ({
+      "audio.sampleRate": sampleRates.map((rate) => ({
         value: rate,
-        title: `${rate / 1000} kHz`,
-        reason: now.sound?.name === "opus" && rate !== OPUS_RATE ? "Opus needs 48 kHz" : null,
+        title: kilohertz(rate),
+        reason: whyNoSampleRate(now.sound, rate),
       })),
     };
   }
@@ -102,11 +103,19 @@ export function fitting(formats) {
     if (now.picture === null) locked["audio.enabled"] = `${holds} holds nothing but sound.`;
     const alphas = now.container.video_codecs.filter((name) => alphaIn(name, now.container.name));
     if (alphas.length === 0) {
-      locked.transparent = "Needs MOV (ProRes 4444), WebM (VP9) or PNG images.";
+      locked.transparent = `Needs ${listed(formats.containers.flatMap(transparency))}.`;
     } else if (now.picture.pixel_formats.every((each) => each.alpha)) {
       locked.transparent = `${now.picture.title} always has a transparent background.`;
     }
     return locked;
+  }
+
+  /** What of a container can be transparent, if anything: WebM (VP9). */
+  function transparency({ name, video_codecs }) {
+    const able = video_codecs.filter((codec) => alphaIn(codec, name));
+    if (able.length === 0) return [];
+    const { title } = CONTAINERS[name];
+    return able.length === video_codecs.length ? [title] : [`${title} (${titled(able, codecs)})`];
   }
 
   /** Settings with a transparent background, or without one. */
@@ -128,7 +137,7 @@ export function fitting(formats) {
   }
 
   /** What had to move for a change, and the settings after it, see fitting_settle.js. */
-  const settleFrom = settling({ containers, codecs, sounds, titled, alphaIn });
+  const settleFrom = settling({ containers, codecs, sounds, pixelFacts, titled, alphaIn });
   const settle = (before, changed) => settleFrom(facts(before), changed);
 
   return { facts, choices, locks, settle, withTransparency };

@@ -1,15 +1,12 @@
 // What gives way when a setting is changed: everything moves to the nearest that fits. Pure.
 
-import { CONTAINERS, PIXEL_FORMATS } from "./custom_words.js";
+import { CONTAINERS } from "./custom_words.js";
 import {
-  OPUS_RATE,
-  hasAlpha,
-  isDeep,
+  kilohertz,
   pixelsOf,
   platformTakes,
   ratesOf,
   whatPlatformTakes,
-  whyNoAlpha,
   whyNoFramerate,
 } from "./fitting_rules.js";
 
@@ -21,7 +18,7 @@ const GIF = { width: 480, framerate: "15" };
  * @returns {Function} `settle(was, changed)` gives `{ config, moved }`: settings that go together,
  *     and a sentence for each that is not what it was.
  */
-export function settling({ containers, codecs, sounds, titled, alphaIn }) {
+export function settling({ containers, codecs, sounds, pixelFacts, titled, alphaIn }) {
   /**
    * @param {object} was The facts of the settings before the change.
    * @param {object} changed The settings with the change.
@@ -77,18 +74,19 @@ export function settling({ containers, codecs, sounds, titled, alphaIn }) {
   function settlePixels(config, moved, codec, container, was) {
     const { quality } = config;
     const isOther = was.picture?.name !== codec.name;
-    const asked = quality.pixelFormat ?? (isOther ? (was.pixels?.name ?? null) : null);
+    const chosen = pixelFacts[quality.pixelFormat] ?? null;
+    const asked = chosen ?? (isOther ? was.pixels : null);
     if (asked !== null) {
-      const possible = codec.pixel_formats.filter((each) => !whyNoAlpha(container, each.name));
+      const possible = codec.pixel_formats.filter((each) => each.containers.includes(container));
       const found =
-        possible.find((each) => each.name === asked) ??
-        possible.find((each) => each.alpha && hasAlpha(asked)) ??
-        possible.find((each) => isDeep(each.name) && isDeep(quality.pixelFormat)) ??
+        possible.find((each) => each.name === asked.name) ??
+        possible.find((each) => each.alpha && asked.alpha) ??
+        possible.find((each) => isDeep(each) && isDeep(chosen)) ??
         possible[0];
-      if (hasAlpha(asked) && !found.alpha) {
-        moved.push(`The background is filled: ${codec.title} in ${CONTAINERS[container].title} ` +
-          "cannot be transparent.");
-      } else if (isDeep(quality.pixelFormat) && !isDeep(found.name) && !found.alpha) {
+      if (asked.alpha && !found.alpha) {
+        const where = `${codec.title} in ${CONTAINERS[container].title}`;
+        moved.push(`The background is filled: ${where} cannot be transparent.`);
+      } else if (isDeep(chosen) && !isDeep(found) && !found.alpha) {
         moved.push(`8 bits, as ${codec.title} has no more.`);
       }
       if (found.name !== quality.pixelFormat) {
@@ -132,11 +130,11 @@ export function settling({ containers, codecs, sounds, titled, alphaIn }) {
       }
     }
     const sound = sounds[format.audioCodec ?? container.audio_codecs[0]];
-    if (sound.name === "opus" && audio.sampleRate !== OPUS_RATE) {
-      audio.sampleRate = OPUS_RATE;
-      moved.push("48 kHz, as Opus needs it.");
+    if (!sound.sample_rates.includes(audio.sampleRate)) {
+      audio.sampleRate = sound.sample_rates.at(-1);
+      moved.push(`${kilohertz(audio.sampleRate)}, as ${sound.title} needs it.`);
     }
-    const { least, most, steps } = ratesOf(sound.name, audio);
+    const { least, most, steps } = ratesOf(sound, audio);
     const fits = steps
       ? nearest(steps, audio.bitrate)
       : within(Math.round(audio.bitrate), least, most);
@@ -149,6 +147,7 @@ export function settling({ containers, codecs, sounds, titled, alphaIn }) {
   return settle;
 }
 
+const isDeep = (pixels) => pixels !== null && pixels.bits > 8;
 const within = (value, least, most) => Math.min(most, Math.max(least, value));
 const nearest = (steps, value) =>
   steps.reduce((best, each) => (Math.abs(each - value) < Math.abs(best - value) ? each : best));

@@ -4,8 +4,8 @@ import { complain, toast } from "../announce.js";
 import { attribute, el, say } from "../elements.js";
 import { clock } from "../formatting.js";
 import { icon } from "../icons.js";
+import { templatesOf } from "../templates.js";
 import { branding } from "./branding.js";
-import { templatesOf } from "./branding_templates.js";
 import { openCustom } from "./custom.js";
 import { chipsField } from "./custom_fields.js";
 import { formatChoice } from "./outputs_formats.js";
@@ -164,5 +164,5 @@ function whyNot(draft) {
   if (draft.isReady) return null;
   return draft.midi === null
     ? "Choose a MIDI file first."
-    : "This MIDI file cannot be used; choose another one.";
+    : `${draft.fault} Choose another MIDI file.`;
 }

@@ -2,8 +2,8 @@
 
 import { attribute, el, say } from "../elements.js";
 import { clock, span } from "../formatting.js";
-import { shapeSign } from "./custom_size.js";
 import { PLATFORM_TITLES } from "./outputs_platforms.js";
+import { shapeSign } from "./shapes.js";
 
 /**
  * @param {object} preset

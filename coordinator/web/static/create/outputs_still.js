@@ -2,6 +2,7 @@
 
 import { picture, request } from "../api.js";
 import { attribute, el, say } from "../elements.js";
+import { showPicture } from "../pictures.js";
 
 const PATIENCE_MS = 350;
 
@@ -17,6 +18,7 @@ export function still(label) {
   const told = el("p", { class: "hint" });
   const element = el("div", { class: "still" }, image, told);
   let wanted = null; // what is asked for, and not begun
+  let begun = null; // what is being drawn
   let latest = null; // what was asked for last
   let asking = null;
   let timer = 0;
@@ -24,7 +26,10 @@ export function still(label) {
 
   const sight = new IntersectionObserver(([entry]) => {
     isSeen = entry.isIntersecting;
-    if (isSeen) begin();
+    if (isSeen) return begin();
+    clearTimeout(timer);
+    asking?.abort();
+    wanted ??= begun; // once it is seen again, if ever
   });
   sight.observe(element);
 
@@ -35,6 +40,7 @@ export function still(label) {
 
   async function draw() {
     const { compositionId, body } = wanted;
+    begun = wanted;
     wanted = null;
     asking?.abort();
     asking = new AbortController();
@@ -52,13 +58,13 @@ export function still(label) {
       image.hidden = true;
       say(told, problem.message);
     }
-    if (!signal.aborted) attribute(element, "aria-busy", null);
+    if (signal.aborted) return;
+    begun = null;
+    attribute(element, "aria-busy", null);
   }
 
   function reveal(blob) {
-    const url = URL.createObjectURL(blob);
-    image.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
-    image.src = url;
+    showPicture(image, blob);
     image.hidden = false;
     say(told, "");
   }
@@ -76,7 +82,7 @@ export function still(label) {
     if (text === latest) return;
     latest = text;
     if (typeof body === "string") {
-      wanted = null;
+      wanted = begun = null;
       clearTimeout(timer);
       asking?.abort();
       attribute(element, "aria-busy", null);

@@ -4,6 +4,7 @@ import { get, picture } from "../api.js";
 import { el, say } from "../elements.js";
 import { ago, moment } from "../formatting.js";
 import { icon } from "../icons.js";
+import { showPicture } from "../pictures.js";
 
 const PAGE = 12;
 const LOOK = { at_s: 10, width: 320, format: "webp" };
@@ -49,9 +50,7 @@ export function recentSongs(onChoose) {
       const path = `/compositions/${image.dataset.id}/preview`;
       const blob = await picture(path, LOOK, controller.signal).catch(() => null);
       if (blob === null) continue;
-      image.src = URL.createObjectURL(blob);
-      await image.decode().catch(() => null);
-      URL.revokeObjectURL(image.src);
+      await showPicture(image, blob);
     }
     isDrawing = false;
   }

@@ -2,6 +2,15 @@
 
 import { el } from "../elements.js";
 
+/** A small drawing of a frame's shape; how large, the sheet says where it stands. */
+export function shapeSign({ width, height }) {
+  return el("span", {
+    class: "shape",
+    "aria-hidden": "true",
+    style: { "--ratio": width / height },
+  });
+}
+
 /**
  * One preset for each shape that there is, wide ones first: `{preset, ratio, name}`.
  *
@@ -40,7 +49,7 @@ export function shapeSwitch(shapes, onShape) {
         checked: index === 0,
         on: { change: () => onShape(shape) },
       }),
-      el("span", { class: "shape-sign", style: { "--ratio": shape.ratio }, "aria-hidden": "true" }),
+      shapeSign(shape.preset.config.quality.resolution),
       el("span", { text: shape.name }),
     ),
   );

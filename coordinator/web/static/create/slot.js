@@ -107,7 +107,8 @@ export function slot({ part, label, noun, none = "", idOf, empty }, draft, incom
 
   dropOn(element, take);
   draft.addEventListener("changed", ({ detail }) => {
-    if (detail.has(part) || detail.has("dressing")) refresh();
+    const isOther = (idOf(draft) || null) !== shown;
+    if (detail.has(part) || (detail.has("dressing") && isOther)) refresh();
   });
   refresh();
   return element;

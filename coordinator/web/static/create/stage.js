@@ -3,6 +3,7 @@
 import { attribute, el, say } from "../elements.js";
 import { capital, clock } from "../formatting.js";
 import { icon } from "../icons.js";
+import { showPicture } from "../pictures.js";
 import { clip } from "./clip.js";
 import { shapeSwitch, shapesOf } from "./shapes.js";
 import { Stills } from "./stills.js";
@@ -97,28 +98,29 @@ export function stage(context, draft) {
   function clear() {
     stills.stop();
     rest();
-    release(image);
+    attribute(image, "src", null);
     image.hidden = wrong.hidden = true;
     say(caption, "");
     doubts.replaceChildren();
   }
 
   stills.addEventListener("picture", ({ detail }) => {
-    release(image);
-    image.src = URL.createObjectURL(detail.blob);
+    showPicture(image, detail.blob);
     image.alt = detail.wish.told;
     image.hidden = false;
     wrong.hidden = true;
     say(caption, detail.wish.told);
     if (!busy.hidden) say(busy, `Drawing ${clock(at_s)}…`);
   });
-  function fail(problem) {
-    if (problem.name === "AbortError" || problem.status === 401) return;
-    say(failure, problem.message);
+  function fail(message, { mayWork }) {
+    say(failure, message);
+    again.hidden = !mayWork;
     wrong.hidden = false;
   }
 
-  stills.addEventListener("failed", ({ detail }) => fail(detail));
+  stills.addEventListener("failed", ({ detail }) => {
+    if (detail.status !== 401) fail(detail.message, { mayWork: true });
+  });
   stills.addEventListener("idle", rest);
   stills.addEventListener("warnings", ({ detail }) => {
     // Beside a song without a recording stands that it is silent.
@@ -127,7 +129,7 @@ export function stage(context, draft) {
   again.addEventListener("click", want);
   draft.addEventListener("changed", ({ detail }) => {
     if (detail.has("midi")) clear();
-    if (draft.midi?.status === "rejected") fail({ message: draft.midi.reason });
+    if (draft.fault !== null) fail(draft.fault, { mayWork: false });
     clearTimeout(saving);
     saving = setTimeout(save, SAVED_AFTER_MS);
   });
@@ -148,7 +150,7 @@ export function stage(context, draft) {
     screen,
     el(
       "div",
-      { class: "spread stage-foot" },
+      { class: "spread" },
       caption,
       el("div", { class: "row" }, moving.button, shapeSwitch(shapes, setShape)),
     ),
@@ -183,9 +185,4 @@ function doubt(place, told) {
     const summary = el("summary", { text: `${lines.length} things about this song to know of` });
     place.replaceChildren(el("details", {}, summary, lines));
   }
-}
-
-function release(image) {
-  if (image.src) URL.revokeObjectURL(image.src);
-  attribute(image, "src", null);
 }

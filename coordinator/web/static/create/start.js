@@ -34,7 +34,8 @@ export function start(onFiles, onSong) {
   );
   dropOn(zone, onFiles);
   const recent = recentSongs(onSong);
-  const songs = el("div", { class: "stack" }, zone, recent.element);
-  const element = el("div", { class: "start" }, songs);
-  return { element, show: recent.load, hide: recent.stop };
+  const element = el("div", { class: "start" }, zone, recent.element);
+  /** What is under way comes before what was made long ago. */
+  const hold = (underWay) => zone.after(underWay);
+  return { element, show: recent.load, hide: recent.stop, hold };
 }

@@ -40,5 +40,7 @@ export function studio(context, draft, incoming) {
       seen.show();
     },
     hide: seen.hide,
+    /** Have the exports under way among the rest. */
+    hold: (underWay) => element.append(underWay),
   };
 }

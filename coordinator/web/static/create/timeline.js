@@ -32,7 +32,7 @@ export function timeline(draft, onLook) {
     "section",
     { class: "card timeline", "aria-label": "Timeline" },
     el("div", { class: "spread" }, place, legend),
-    el("div", { class: "axis" }, lanes, strip),
+    el("div", {}, lanes, strip),
     el("div", { class: "row range" }, from.element, to.element, part, whole),
   );
   let at_s = 0;

@@ -14,7 +14,7 @@ const EMPTY = "Make a music video";
 
 /** The view Create; `go("", "cmp_…")` goes on with a composition. */
 export function createView(context) {
-  const draft = new Draft();
+  const draft = new Draft(context.me.user_id);
   const incoming = uploads(draft);
   const dropping = windowDrop(incoming.take, () =>
     draft.midi === null
@@ -33,7 +33,7 @@ export function createView(context) {
     "Another song",
   );
   const place = el("div");
-  const underWay = el("div", { class: "under-way" }, activeList(context));
+  const underWay = activeList(context);
   const element = el(
     "section",
     { class: "create" },
@@ -54,7 +54,7 @@ export function createView(context) {
     if (part === shown) return;
     shown?.hide();
     shown = part;
-    part.element.append(underWay);
+    part.hold(underWay);
     place.replaceChildren(part.element);
     if (isShown) part.show();
     if (hadFocus) heading.focus();

@@ -43,6 +43,7 @@ export function activeList(context) {
     class: "ghost small",
     type: "button",
     text: "Clear finished",
+    hidden: true,
     on: { click: clearKept },
   });
   const list = el("ol", { class: "export-rows" });
@@ -51,10 +52,11 @@ export function activeList(context) {
     class: "empty",
     text: "Nothing is being exported. What you export appears here, and its progress.",
   });
+  const title = el("h2", { id: "under-way", tabIndex: -1 }, "Under way", number);
   const head = el(
     "div",
     { class: "spread" },
-    el("h2", { id: "under-way" }, "Under way", number),
+    title,
     clear,
   );
   const element = el(
@@ -117,7 +119,7 @@ export function activeList(context) {
 
   function clearKept() {
     [...kept].forEach(dismiss);
-    element.querySelector("button:not([hidden])")?.focus();
+    title.focus();
   }
 
   function schedule() {
@@ -128,7 +130,7 @@ export function activeList(context) {
   function draw() {
     timer = 0;
     if (!element.isConnected) return;
-    if (isRearranged) rearrange();
+    if (isRearranged) keepingFocus(rearrange);
     isRearranged = false;
     let unseen = UNSEEN_ROWS;
     for (const id of changed) {
@@ -160,6 +162,19 @@ export function activeList(context) {
     showMore(open);
     empty.hidden = all.length > 0;
     clear.hidden = kept.size < 2;
+  }
+
+  /** What is moved keeps the focus; what goes gives it to the row that takes its place. */
+  function keepingFocus(move) {
+    const focused = document.activeElement;
+    const before = [...list.querySelectorAll(".export-row")];
+    const at = before.findIndex((row) => row.contains(focused));
+    move();
+    if (at < 0 || document.activeElement === focused) return;
+    if (focused.isConnected) return focused.focus({ preventScroll: true });
+    const stays = (row) => row.isConnected;
+    const next = before.slice(at + 1).find(stays) ?? before.slice(0, at).findLast(stays);
+    (next?.querySelector("button, a") ?? title).focus();
   }
 
   function rowOf(told) {

@@ -66,17 +66,21 @@ function open(button, label, items) {
   menu.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
     attribute(button, "aria-expanded", "false");
-    removeEventListener("scroll", close);
+    removeEventListener("scroll", follow);
     menu.remove();
   });
-  const close = () => menu.hidePopover();
+  const follow = () => {
+    const { top, bottom } = button.getBoundingClientRect();
+    if (bottom < 0 || top > innerHeight) menu.hidePopover();
+    else put(menu, button);
+  };
   // Beside its button, so that the tab key goes on from there.
   button.after(menu);
   menu.showPopover();
   attribute(button, "aria-expanded", "true");
   put(menu, button);
   entries[0]?.focus({ preventScroll: true });
-  addEventListener("scroll", close, { passive: true });
+  addEventListener("scroll", follow, { passive: true });
 }
 
 /** Below the button, or above where there is no room. */

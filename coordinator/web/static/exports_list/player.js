@@ -19,7 +19,7 @@ const CODECS = {
 const FORMATS = { prores_4444: "ProRes video", png: "A ZIP file with pictures" };
 
 /** Whether this browser can play what an export has made. */
-export function canPlay(told) {
+function canPlay(told) {
   const { videoCodec, audioCodec } = told.config?.format ?? {};
   if (told.container === "gif") return true;
   const names = isSound(told) ? [audioCodec] : [videoCodec, audioCodec];
@@ -67,7 +67,7 @@ export function openPlayer(told) {
     media?.removeAttribute("src"); // ends its download
     media?.load?.();
   };
-  openDialog(told.name, [stage, foot], { class: "wide player-dialog", onClose });
+  openDialog(told.name, [stage, foot], { class: "wide", onClose });
   media?.focus();
   // Where a browser does not begin by itself, there is its button.
   media?.play?.().catch(() => {});

@@ -4,6 +4,7 @@ import { attribute, el, say } from "../elements.js";
 import { ENDED } from "../exports.js";
 import { percent } from "../formatting.js";
 import { icon } from "../icons.js";
+import { showPicture } from "../pictures.js";
 import { actionButton, canBeFirst } from "./buttons.js";
 import { chunkStrip, guessed } from "./chunk_strip.js";
 import { downloadLink, openPlayer } from "./player.js";
@@ -25,7 +26,7 @@ export function exportRow(context, actions, id, onDismiss) {
   const badge = el("span", { class: "badge" });
   const stage = el("p", { class: "row-stage quiet" });
   const share = el("span", { class: "row-share figures" });
-  const facts = el("span", { class: "row-facts quiet figures" });
+  const facts = el("span", { class: "quiet figures" });
   const fill = el("span");
   const bar = el(
     "div",
@@ -36,7 +37,8 @@ export function exportRow(context, actions, id, onDismiss) {
   const pieces = el("span", { class: "row-pieces quiet figures" });
   const buttons = el("div", { class: "row-buttons" });
   const picture = el("img", { alt: "", hidden: true, decoding: "async" });
-  const thumbnail = el("div", { class: "row-picture" }, icon("film"), picture);
+  const sign = el("span", { class: "row-sign" });
+  const thumbnail = el("div", { class: "row-picture" }, sign, picture);
   const element = el(
     "li",
     { class: "export-row", data: { id } },
@@ -57,17 +59,15 @@ export function exportRow(context, actions, id, onDismiss) {
   let hasChunks = false;
   let offered = null; // what the buttons are for
 
-  const setPicture = (url) => {
-    if (picture.src.startsWith("blob:")) URL.revokeObjectURL(picture.src);
-    if (url) picture.src = url;
-    picture.hidden = !url;
-  };
   const feed = rowFeed(id, {
     onChunks(chunks) {
       hasChunks = true;
       strip.show(chunks);
     },
-    onLatest: (blob) => setPicture(URL.createObjectURL(blob)),
+    onLatest(blob) {
+      showPicture(picture, blob);
+      picture.hidden = false;
+    },
     onWhy(message) {
       why = message;
       show();
@@ -100,19 +100,21 @@ export function exportRow(context, actions, id, onDismiss) {
     say(shape, words.shapeOf(told));
     badge.dataset.status = told.status;
     say(badge, words.statusOf(told));
-    say(stage, told.status === "failed" ? (told.error_message ?? "") : why || words.stageOf(told));
+    say(stage, told.status === "failed" ? (told.error_message ?? "") : why || atWork(told));
     say(share, hasEnded || isQueued ? "" : percent(told.progress));
-    const figures = hasEnded ? [words.fileOf(told)] : [words.speedOf(told), words.leftOf(told)];
-    say(facts, figures.filter(Boolean).join(" · "));
+    say(facts, hasEnded ? words.fileOf(told) : words.leftOf(told));
     bar.hidden = hasEnded;
     attribute(bar, "aria-label", `Progress of ${told.name}`);
     attribute(bar, "aria-valuenow", Math.floor(told.progress * 100));
     fill.style.setProperty("--share", told.progress.toFixed(4));
-    strip.element.parentElement.hidden = hasEnded ? told.status === "completed" : !told.chunks;
+    strip.element.parentElement.hidden = told.status === "completed" || !told.chunks;
     if (told.chunks && !hasChunks) strip.show(guessed(told.chunks, told.chunks_done));
     say(pieces, told.chunks ? `${told.chunks_done} / ${told.chunks}` : "");
     thumbnail.style.setProperty("--ratio", words.ratioOf(told));
-    thumbnail.dataset.sound = words.isSound(told);
+    if (sign.dataset.kind !== words.signOf(told)) {
+      sign.dataset.kind = words.signOf(told);
+      sign.replaceChildren(icon(words.signOf(told)));
+    }
     offer(told);
   };
 
@@ -125,17 +127,20 @@ export function exportRow(context, actions, id, onDismiss) {
       if (told.status !== "completed") feed.attend(told);
       if (!context.exports.isWhole(id)) context.exports.whole(id).catch(() => {});
       else if (told.poster_url && !picture.src.includes("/poster")) {
-        setPicture(`${told.poster_url}?width=320&format=webp`);
+        picture.src = `${told.poster_url}?width=320&format=webp`;
+        picture.hidden = false;
       }
     },
     rest: () => feed.stop(),
     remove() {
       feed.stop();
-      setPicture(null);
       element.remove();
     },
   };
 }
+
+/** What is being done, or else how fast. */
+const atWork = (told) => words.stageOf(told) || words.speedOf(told);
 
 function buttonsFor(context, actions, told, onDismiss) {
   const button = (label, sign, run, more) => actionButton(told, label, sign, run, more);

@@ -20,7 +20,7 @@ const LATEST = { width: 320, format: "webp" };
  * @param {number} now In milliseconds, as those times.
  * @returns {{chunks: boolean, latest: boolean, why: boolean}}
  */
-export function due(told, got, now) {
+function due(told, got, now) {
   const pause = CHUNKS_MS + CHUNK_MS * (told.chunks ?? 0);
   const isQueued = told.status === "queued";
   return {

@@ -47,6 +47,12 @@ export const containerOf = (name) => CONTAINERS[name] ?? name;
 /** Whether an export has no pictures at all; unknown is no. */
 export const isSound = (told) => SOUNDS.has(told.container);
 
+/** The icon that stands where an export has no picture. */
+export function signOf(told) {
+  if (told.status === "failed") return "warning";
+  return isSound(told) ? "wave" : "film";
+}
+
 /** Whether an export's video was kept for its time, and deleted. */
 export const isExpired = (told) =>
   told.status === "completed" && told.config != null && !told.download_url;
@@ -81,10 +87,4 @@ export function leftOf(told) {
 export function speedOf(told) {
   if (told.status !== "rendering" || !told.fps) return "";
   return `${told.fps < 10 ? told.fps.toFixed(1) : count(Math.round(told.fps))} frames/s`;
-}
-
-/** How many pieces of it are done: "12 of 30 pieces done". */
-export function piecesOf(told) {
-  if (!told.chunks) return "Not divided into pieces yet";
-  return `${count(told.chunks_done ?? 0)} of ${count(told.chunks)} pieces done`;
 }

@@ -56,7 +56,7 @@ export function chart() {
 }
 
 /** The next number that reads well on an axis: 1, 2, 4 or 5 with noughts. */
-export function roundUp(value) {
+function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return power * [1, 2, 4, 5, 10].find((each) => each * power >= value);
 }

@@ -71,7 +71,7 @@ export function failuresPanel() {
  *
  * What workers committed is not told; of theirs, only what is in the list is counted.
  */
-export function placesOf(nodes, attempts) {
+function placesOf(nodes, attempts) {
   const byNode = Map.groupBy(attempts, (each) => each.node);
   const failing = nodes.filter((each) => each.failed || each.lost || each.set_aside_until);
   failing.sort((one, other) => other.failed + other.lost - one.failed - one.lost);
@@ -109,16 +109,19 @@ function whereRow(item) {
   return { cells, tell };
 }
 
+/** What its name does not say. */
+function aboutOf(failure) {
+  const work = failure.export_name ? `${workOf(failure)}, ` : "";
+  return `${work}try ${failure.number} · ${failure.user_id}`;
+}
+
 function failureRow(failure) {
   const when = el("time", { dateTime: failure.ended_at, title: moment(failure.ended_at) });
   const what = el(
     "span",
     {},
     el("span", { class: "cut name", text: nameOf(failure), title: nameOf(failure) }),
-    el("span", {
-      class: "hint cut",
-      text: `${workOf(failure)}, try ${failure.number} · ${failure.user_id}`,
-    }),
+    el("span", { class: "hint cut", text: aboutOf(failure) }),
   );
   const message = el("span", {
     class: "message",

@@ -121,6 +121,7 @@ function keyRow(key, onChange) {
     try {
       await remove(`/keys/${key.id}`);
       toast(`${key.name} is revoked.`);
+      revoke.closest("[tabindex]").focus(); // the button goes
       onChange();
     } catch (problem) {
       complain(problem);

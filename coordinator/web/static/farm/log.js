@@ -8,7 +8,7 @@ import { icon } from "../icons.js";
 import { workOf } from "./words.js";
 
 /** Show the log of an attempt in a dialog. */
-export async function openLog(attempt) {
+async function openLog(attempt) {
   let log;
   try {
     log = await text(`/farm/attempts/${attempt.attempt_id}/log`);

@@ -108,7 +108,7 @@ export function historyCard(context, actions, id) {
   }
 
   function showPicture(told) {
-    const kind = told.status === "failed" ? "warning" : words.isSound(told) ? "wave" : "film";
+    const kind = words.signOf(told);
     if (sign.dataset.kind !== kind) {
       sign.dataset.kind = kind;
       sign.replaceChildren(icon(kind));

@@ -1,17 +1,17 @@
 // All that is known of one export, in a dialog.
 
-import { get, remove } from "../api.js";
-import { complain, toast } from "../announce.js";
+import { complain } from "../announce.js";
+import { get } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { el } from "../elements.js";
-import { clock, count, moment, size, span } from "../formatting.js";
-import { icon } from "../icons.js";
 import { possible } from "../exports_list/actions.js";
 import { actionButton } from "../exports_list/buttons.js";
 import { chunkStrip } from "../exports_list/chunk_strip.js";
 import { downloadLink, openPlayer } from "../exports_list/player.js";
 import * as words from "../exports_list/words.js";
 import { attemptsTable } from "./attempts.js";
+import { factsOf } from "./facts.js";
+import { showLinks } from "./links.js";
 
 const CHUNKS_MS = 2000;
 
@@ -43,6 +43,7 @@ export function openDetails(context, actions, told, { onClose, onSong }) {
     const mark = [now.status, now.download_url, now.completed_at, now.priority, now.chunks].join();
     if (mark === drawn) return; // who is at one of its buttons stays there
     drawn = mark;
+    const hadFocus = body.contains(document.activeElement);
     body.replaceChildren(
       el(
         "div",
@@ -55,6 +56,7 @@ export function openDetails(context, actions, told, { onClose, onSong }) {
       links,
       attempts,
     );
+    if (hadFocus) body.querySelector("button").focus();
   };
 
   const askForChunks = async () => {
@@ -127,85 +129,6 @@ function problems(told) {
   return found;
 }
 
-/** What is told, in groups of pairs; those without a value are left out. */
-function factsOf(context, told) {
-  const { quality = {}, audio = {} } = told.config ?? {};
-  const { width, height } = quality.resolution ?? {};
-  const codecs = codecsOf(context, told);
-  const hasPictures = Boolean(codecs.picture);
-  const took = (Date.parse(told.completed_at) - Date.parse(told.started_at)) / 1000;
-  const loudness = told.audio_lufs == null ? "" : `${told.audio_lufs.toFixed(1)} LUFS`;
-  const peak = told.audio_peak == null ? "" : `${told.audio_peak.toFixed(1)} dBTP`;
-  return [
-    {
-      title: "The file",
-      facts: [
-        ["Length", told.duration_seconds == null ? "" : clock(told.duration_seconds)],
-        ["Size", size(told.file_size)],
-        ["Format", formatOf(context, told, codecs)],
-        ["Picture", hasPictures && width ? `${width} × ${height}` : ""],
-        ["Frames per second", hasPictures ? quality.framerate : ""],
-        ["Video rate", quality.bitrate && hasPictures ? `${count(quality.bitrate)} kbit/s` : ""],
-        ["Quality (CRF)", hasPictures ? quality.crf : ""],
-        [
-          "Rendered",
-          told.renderings > 1 ? `${told.renderings} times, until it had the size asked for` : "",
-        ],
-        ["SHA-256", told.sha256],
-      ],
-    },
-    {
-      title: "Sound and song",
-      facts: [
-        ["Loudness", [loudness, peak && `peak ${peak}`].filter(Boolean).join(", ")],
-        ["Sound rate", codecs.sound && audio.bitrate ? `${audio.bitrate} kbit/s` : ""],
-        ["Part of the song", partOf(told)],
-        ["Revision of the song", told.composition_revision],
-        ["Settings", told.config?.name],
-        ["Template", told.config?.branding?.template],
-      ],
-    },
-    {
-      title: "How it went",
-      facts: [
-        ["Status", words.statusOf(told)],
-        ["Asked for", told.created_at && moment(told.created_at)],
-        ["Begun", told.started_at && moment(told.started_at)],
-        ["Ended", told.completed_at && moment(told.completed_at)],
-        ["Took", Number.isFinite(took) ? span(took) : ""],
-        ["Kept until", told.download_url && told.expires_at ? moment(told.expires_at) : ""],
-        ["Priority", told.priority || ""],
-        ["Pieces that stood already", told.chunks_cached || ""],
-        ["Export id", told.id],
-      ],
-    },
-  ];
-}
-
-/** The codecs of an export; one that nobody named is the usual one of the file format. */
-function codecsOf({ formats }, told) {
-  const { container, videoCodec, audioCodec } = told.config?.format ?? {};
-  const usual = formats.containers.find((each) => each.name === container);
-  const sound = audioCodec ?? usual?.audio_codecs[0];
-  return {
-    picture: videoCodec ?? usual?.video_codecs[0],
-    sound: told.config?.audio?.enabled === false ? undefined : sound,
-  };
-}
-
-function formatOf({ formats }, told, { picture, sound }) {
-  const title = (codecs, name) => codecs?.find((each) => each.name === name)?.title ?? name;
-  const codecs = [title(formats.video_codecs, picture), title(formats.audio_codecs, sound)];
-  return [...new Set([words.containerOf(told.config?.format?.container), ...codecs])]
-    .filter(Boolean)
-    .join(" · ");
-}
-
-function partOf(told) {
-  if (!told.start_s && told.end_s == null) return "All of it";
-  return `${clock(told.start_s)} to ${told.end_s == null ? "the end" : clock(told.end_s)}`;
-}
-
 function group({ title, facts }) {
   const pairs = facts.filter(([, value]) => value != null && value !== "");
   return el(
@@ -240,42 +163,5 @@ function legend() {
       sample.element.setAttribute("aria-hidden", "true");
       return el("li", {}, sample.element, text);
     }),
-  );
-}
-
-/** Links to the video that still work, each of which can be ended. */
-async function showLinks(told, place) {
-  const { links } = await get(`/exports/${told.id}/links`).catch(() => ({ links: [] }));
-  const working = links.filter((link) => Date.parse(link.expires_at) > Date.now());
-  const items = working.map((link) => {
-    const item = el(
-      "li",
-      { class: "row" },
-      `Made ${moment(link.created_at)}, works until ${moment(link.expires_at)}`,
-    );
-    const end = async () => {
-      try {
-        await remove(`/exports/${told.id}/links/${link.id}`);
-        item.remove();
-        toast("The link leads nowhere now");
-      } catch (problem) {
-        complain(problem);
-      }
-    };
-    const label = `End the link made ${moment(link.created_at)}`;
-    item.append(
-      el(
-        "button",
-        { class: "small", type: "button", "aria-label": label, on: { click: end } },
-        icon("delete"),
-        "End it",
-      ),
-    );
-    return item;
-  });
-  place.hidden = !items.length;
-  place.replaceChildren(
-    el("h3", { text: "Links that anybody can open" }),
-    el("ul", { class: "stack" }, items),
   );
 }

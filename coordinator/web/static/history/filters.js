@@ -91,7 +91,7 @@ export function historyFilters(onChange) {
   );
   const batchChip = el(
     "button",
-    { class: "small", type: "button", hidden: true, on: { click: () => setBatch(null) } },
+    { class: "small", type: "button", hidden: true, on: { click: leaveBatch } },
     el("span"),
     icon("cancel"),
   );
@@ -143,6 +143,11 @@ export function historyFilters(onChange) {
     onChange();
   }
 
+  function leaveBatch() {
+    setBatch(null);
+    search.focus();
+  }
+
   function addSong({ id, name }) {
     if (songs.has(id)) return;
     songs.set(id, name);
@@ -169,6 +174,7 @@ export function historyFilters(onChange) {
       chips[0].firstChild.checked = true;
       search.value = song.value = time.value = since.value = until.value = "";
       dates.hidden = batchChip.hidden = true;
+      search.focus({ preventScroll: true });
       onChange();
     },
     async refresh() {

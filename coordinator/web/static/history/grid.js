@@ -20,6 +20,7 @@ export function cardGrid({ make, onNearEnd }) {
   const cards = new Map();
   let ids = [];
   let indexes = new Map();
+  let before = indexes; // as they were when it was drawn last
   let layout = layoutOf(1000);
   let isShown = false;
   let frame = 0;
@@ -44,21 +45,30 @@ export function cardGrid({ make, onNearEnd }) {
     // Who has moved on with the keyboard or reads a card keeps it.
     const focused = document.activeElement?.closest?.(".card-grid > li")?.dataset.id;
     if (focused && indexes.has(focused)) wanted.add(focused);
+    const isGone = Boolean(focused) && !indexes.has(focused);
     for (const [id, card] of cards) {
       if (wanted.has(id)) continue;
       card.remove();
       cards.delete(id);
     }
-    let before = element.firstElementChild;
+    let place = element.firstElementChild;
     for (const id of [...wanted].sort((one, other) => indexes.get(one) - indexes.get(other))) {
       const card = cards.get(id) ?? add(id);
-      if (card.element === before) before = before.nextElementSibling;
-      else element.insertBefore(card.element, before);
+      if (card.element === place) place = place.nextElementSibling;
+      else element.insertBefore(card.element, place);
       lay(card, indexes.get(id));
     }
+    if (isGone) goOnFrom(before.get(focused));
+    before = indexes;
     clearTimeout(settling);
     settling = setTimeout(() => cards.forEach((card) => card.settle()), SETTLED_MS);
     if (top + own - screen < NEAR_END * screen) onNearEnd();
+  }
+
+  /** Whoever has deleted a card goes on from the one that has taken its place. */
+  function goOnFrom(index) {
+    const card = cards.get(ids[Math.min(index, ids.length - 1)]);
+    (card?.element.querySelector("a") ?? document.getElementById("main")).focus();
   }
 
   function add(id) {

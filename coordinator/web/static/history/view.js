@@ -2,6 +2,7 @@ import { complain } from "../announce.js";
 import { get, Problem } from "../api.js";
 import { el, say } from "../elements.js";
 import { icon } from "../icons.js";
+import { templatesOf } from "../templates.js";
 import { actionsOf } from "../exports_list/actions.js";
 import { historyCard } from "./card.js";
 import { openDetails } from "./details.js";
@@ -126,12 +127,15 @@ export function historyView(context) {
     close();
     const opening = (opened = { id, dialog: null });
     try {
-      const told = await exports.whole(id);
+      // Its template is told by its name; where that cannot be had, its id does.
+      const known = templatesOf(context).load().catch(() => {});
+      const [told] = await Promise.all([exports.whole(id), known]);
       if (opened !== opening) return; // gone elsewhere meanwhile
       const onClose = () => {
         if (opened !== opening) return;
         opened = null;
-        if (isShown) context.go("history");
+        // Whoever has gone elsewhere meanwhile stays there.
+        if (location.hash === `#/history/${id}`) context.go("history");
       };
       opening.dialog = openDetails(context, actions, told, { onClose, onSong: filters.setSong });
     } catch (problem) {

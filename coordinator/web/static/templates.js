@@ -1,6 +1,6 @@
 // The branding templates that there are: built in, and one's own.
 
-import { get, post, put, remove } from "../api.js";
+import { get, post, put, remove } from "./api.js";
 
 const PAGE = 50;
 const MOST = 1000;
