@@ -63,7 +63,7 @@ class Serving:
         """Start it; it need not be ready yet."""
         self.data_dir = data_dir
         self.errors = data_dir.with_suffix(".err")
-        self.url = self.token = ""
+        self.url = self.token = self.page = ""
         self._began_s = time.monotonic()
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
@@ -83,7 +83,7 @@ class Serving:
         assert line, f"it is not ready: {self.errors.read_text()}"
         took_s = time.monotonic() - self._began_s
         told = json.loads(line)
-        self.url, self.token = told["url"], told["token"]
+        self.url, self.token, self.page = told["url"], told["token"], told["page"]
         assert Path(told["data_dir"]) == self.data_dir
         return took_s
 

@@ -45,9 +45,11 @@ export class Exports extends EventTarget {
   /** Take in what is told of an export, whole or in part. */
   merge(told) {
     const before = this.#known.get(told.id);
-    if (before && Date.parse(before.updated_at) > Date.parse(told.updated_at)) return before;
-    const now = { ...before, ...told };
-    if (told.config) this.#outdated.delete(told.id);
+    const isLate = before && Date.parse(before.updated_at) > Date.parse(told.updated_at);
+    if (isLate && (before.config || !told.config)) return before;
+    // An answer that an event has overtaken still tells what events do not.
+    const now = isLate ? { ...told, ...before } : { ...before, ...told };
+    if (told.config && !isLate) this.#outdated.delete(told.id);
     else if (before?.status !== told.status) this.#outdated.add(told.id);
     this.#known.set(told.id, now);
     if (ENDED.has(now.status)) this.#open.delete(told.id);

@@ -48,7 +48,13 @@ export function openCustom(context, start) {
   const tooLong = el("p", { class: "overlong" });
   const wrong = el("p", { class: "wrong", role: "alert" });
   const frame = still("A frame of the video");
-  const queue = el("button", { class: "primary", type: "submit", text: "Export" });
+  const queue = el("button", {
+    class: "primary",
+    type: "submit",
+    text: "Export",
+    // It keeps its place while it is pressed, whatever was typed last; submit() takes that in.
+    on: { mousedown: (event) => event.preventDefault() },
+  });
   const form = el(
     "form",
     { class: "custom", noValidate: true, on: { submit } },
@@ -153,6 +159,7 @@ export function openCustom(context, start) {
 
   async function submit(event) {
     event.preventDefault();
+    queue.focus();
     say(wrong, settings.fail([]));
     const invalid = firstInvalid(form);
     if (invalid !== null) {

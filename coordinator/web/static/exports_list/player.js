@@ -24,11 +24,12 @@ function canPlay(told) {
   if (told.container === "gif") return true;
   const names = isSound(told) ? [audioCodec] : [videoCodec, audioCodec];
   const codecs = names.filter(Boolean).map((name) => CODECS[name]);
-  if (!codecs.length || codecs.includes(undefined)) return false;
+  if (codecs.includes(undefined)) return false;
   const probe = document.createElement(isSound(told) ? "audio" : "video");
   // Files of MOV are played as MP4, where they are at all.
   const type = told.container === "mov" ? "video/mp4" : told.media_type;
-  return probe.canPlayType(`${type}; codecs="${codecs.join(", ")}"`) !== "";
+  // A codec that nobody named is the usual one of the file format, and plays where that does.
+  return probe.canPlayType(codecs.length ? `${type}; codecs="${codecs.join(", ")}"` : type) !== "";
 }
 
 /** A link that downloads an export's file. */

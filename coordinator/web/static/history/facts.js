@@ -9,9 +9,10 @@ import * as words from "../exports_list/words.js";
  * value; null, undefined and "" are no value.
  */
 export function factsOf(context, told) {
-  const { format = {}, quality = {}, audio = {} } = told.config ?? {};
+  const { quality = {}, audio = {} } = told.config ?? {};
   const { width, height } = quality.resolution ?? {};
-  const hasPictures = Boolean(format.videoCodec);
+  const codecs = codecsOf(context, told);
+  const hasPictures = Boolean(codecs.picture);
   const took = (Date.parse(told.completed_at) - Date.parse(told.started_at)) / 1000;
   const loudness = told.audio_lufs == null ? "" : `${told.audio_lufs.toFixed(1)} LUFS`;
   const peak = told.audio_peak == null ? "" : `${told.audio_peak.toFixed(1)} dBTP`;
@@ -21,7 +22,7 @@ export function factsOf(context, told) {
       facts: [
         ["Length", told.duration_seconds == null ? "" : clock(told.duration_seconds)],
         ["Size", size(told.file_size)],
-        ["Format", codecsOf(context, told)],
+        ["Format", formatOf(context, told, codecs)],
         ["Picture", hasPictures && width ? `${width} × ${height}` : ""],
         ["Frames per second", hasPictures ? quality.framerate : ""],
         ["Video rate", quality.bitrate && hasPictures ? `${count(quality.bitrate)} kbit/s` : ""],
@@ -37,7 +38,7 @@ export function factsOf(context, told) {
       title: "Sound and song",
       facts: [
         ["Loudness", [loudness, peak && `peak ${peak}`].filter(Boolean).join(", ")],
-        ["Sound rate", format.audioCodec && audio.bitrate ? `${audio.bitrate} kbit/s` : ""],
+        ["Sound rate", codecs.sound && audio.bitrate ? `${audio.bitrate} kbit/s` : ""],
         ["Part of the song", partOf(told)],
         ["Revision of the song", told.composition_revision],
         ["Settings", told.config?.name],
@@ -61,11 +62,22 @@ export function factsOf(context, told) {
   ];
 }
 
-function codecsOf({ formats }, told) {
-  const { container, videoCodec, audioCodec } = told.config?.format ?? {};
-  const title = (codecs, name) => codecs?.find((each) => each.name === name)?.title ?? name;
-  const codecs = [title(formats.video_codecs, videoCodec), title(formats.audio_codecs, audioCodec)];
-  return [...new Set([words.containerOf(container), ...codecs])].filter(Boolean).join(" · ");
+/** The codecs of an export; one that nobody named is the usual one of the file format. */
+function codecsOf({ formats }, { config }) {
+  const { container, videoCodec, audioCodec } = config?.format ?? {};
+  const usual = formats.containers.find((each) => each.name === container);
+  const isSilent = config?.audio?.enabled === false;
+  return {
+    picture: videoCodec ?? usual?.video_codecs[0],
+    sound: isSilent ? undefined : (audioCodec ?? usual?.audio_codecs[0]),
+  };
+}
+
+function formatOf({ formats }, { config }, { picture, sound }) {
+  const title = (codecs, name) => codecs.find((each) => each.name === name)?.title ?? name;
+  const codecs = [title(formats.video_codecs, picture), title(formats.audio_codecs, sound)];
+  const container = words.containerOf(config?.format?.container);
+  return [...new Set([container, ...codecs])].filter(Boolean).join(" · ");
 }
 
 /** The name of its template; exports keep the id and the version: tpl_…@2. */

@@ -11,6 +11,7 @@ import { cardGrid } from "./grid.js";
 import { Results } from "./results.js";
 
 const AT_TOP_PX = 200;
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** The view History: all of one's exports, newest first. `#/history/ID` opens one, or a batch. */
 export function historyView(context) {
@@ -118,7 +119,7 @@ export function historyView(context) {
   function showNews() {
     results.putFirst(fresh.splice(0));
     showFresh();
-    if (scrollY > AT_TOP_PX) scrollTo({ top: 0, behavior: "smooth" });
+    if (scrollY > AT_TOP_PX) scrollTo({ top: 0, behavior: STILL.matches ? "instant" : "smooth" });
   }
 
   async function openIt(id) {
