@@ -100,6 +100,7 @@ def test_a_video_is_made_without_a_mouse(
 ) -> None:
     with visiting(expected=REFUSED) as visit:
         page = visit.page
+        page.on("filechooser", lambda _: None)  # a key is quicker than Playwright's beginning
         page.goto(serving.url)
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         tab_to(page, page.get_by_label("Token"))
