@@ -684,7 +684,7 @@ FOR_ALL = {("post", "/v1/session"), ("get", "/v1/links/{token}")}
 
 
 def test_the_description_names_keys_problems_and_examples(api: RunningApi) -> None:
-    described = httpx.get(f"{api.url}/v1/openapi.json").json()
+    described = api.visitor.get("/v1/openapi.json").json()
     assert described["info"]["title"] == "midifarm"
     schemas = described["components"]["schemas"]
     for name in ("ExportRequest", "CompositionDocument", "KeyRequest", "PriorityRequest"):
@@ -705,7 +705,7 @@ def test_the_description_names_keys_problems_and_examples(api: RunningApi) -> No
 
 def test_the_docs_name_every_route(api: RunningApi) -> None:
     text = Path("docs/api.md").read_text("utf-8")
-    described = httpx.get(f"{api.url}/v1/openapi.json").json()
+    described = api.visitor.get("/v1/openapi.json").json()
     for path, methods in described["paths"].items():
         for method in methods:
             assert f"`{method.upper()} {path}`" in text
