@@ -24,7 +24,7 @@ SONG_S = 1.0
 SMALL = {
     "name": "small",
     "quality": {
-        "resolution": {"width": 320, "height": 180},
+        "resolution": {"width": 640, "height": 360},
         "framerate": 30,
         "bitrate": None,
         "crf": 23,
