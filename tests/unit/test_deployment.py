@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ray.scripts import scripts as ray_scripts
 
 from coordinator.settings import ServiceSettings, is_secret, read_settings, variable_name
 from tests.deployed import (
@@ -272,15 +272,18 @@ def test_a_node_does_not_start_without_what_it_needs(
 
 
 def test_ray_knows_the_options_that_nodes_are_started_with() -> None:
-    known = {
-        name: {option for each in command.params for option in each.opts}
-        for name, command in (("start", ray_scripts.start), ("drain", ray_scripts.drain_node))
-    }
+    # In a process of its own: once it is imported, Ray keeps to the authentication of that moment.
+    program = (
+        "import json; from ray.scripts.scripts import drain_node, start; "
+        "print(json.dumps([[o for p in c.params for o in p.opts] for c in (start, drain_node)]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE)
+    starting, draining = map(set, json.loads(done.stdout))
     start, _, drain = RAY_NODE.read_text().partition("ray drain-node")
     used = set(re.findall(r"--[a-z][a-z-]+(?=[= ])", start.partition("set -eu")[2]))
     used |= {f"--{name}" for _, group in groups() for name in group["rayStartParams"]}
-    assert {"--head", "--address", "--num-cpus", "--node-manager-port"} <= used <= known["start"]
-    assert set(re.findall(r"--[a-z][a-z-]+(?=[= ])", drain)) <= known["drain"]
+    assert {"--head", "--address", "--num-cpus", "--node-manager-port"} <= used <= starting
+    assert set(re.findall(r"--[a-z][a-z-]+(?=[= ])", drain)) <= draining
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
