@@ -28,6 +28,7 @@ export function historyView(context) {
   let frame = 0;
   let hasFailed = false;
   let isShown = false;
+  let isMeeting = false;
   let scrolledTo = 0;
   let opened = null;
 
@@ -93,10 +94,19 @@ export function historyView(context) {
       redraw.add(told.id);
       frame ||= requestAnimationFrame(redrawCards);
     }
+    if (isShown && !told.created_at) meet(told.id);
     if (!isNew(told)) return;
     fresh.unshift(told.id);
     if (isShown && scrollY < AT_TOP_PX) showNews();
     else showFresh();
+  }
+
+  /** An export that was begun elsewhere: events do not tell when, and so not whether it is new. */
+  async function meet(id) {
+    if (isMeeting) return; // of many at a time, the others are met with their next event
+    isMeeting = true;
+    await exports.whole(id).catch(() => {});
+    isMeeting = false;
   }
 
   const isNew = (told) => !fresh.includes(told.id) && results.isNews(told);
