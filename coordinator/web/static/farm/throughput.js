@@ -31,6 +31,9 @@ export function throughputPanel() {
       role: "slider",
       "aria-label": "Throughput, minute by minute",
       "aria-valuemin": 0,
+      "aria-valuemax": 0,
+      "aria-valuenow": 0,
+      "aria-valuetext": "Not known yet",
     },
     picture.element,
   );
