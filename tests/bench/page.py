@@ -214,7 +214,7 @@ def come_back(tab: Tab) -> str:
     where += ".map((card) => card.ariaPosInSet))]"
     tab.page.wait_for_timeout(500)
     before = tab.page.evaluate(where)
-    tab.page.click("#tabs a[data-path='']")
+    tab.page.click("#tabs a[data-path='create']")
     tab.page.wait_for_selector(".zone")
     tab.page.go_back()
     tab.page.wait_for_selector(".history-card a")
