@@ -144,7 +144,7 @@ def take(service: Service, files: list[Path]) -> None:
             page.wait_for_selector(_POSTER)
             settle(page)
             save(page, "history")
-            page.click("#tabs a[data-path='']")
+            page.click("#tabs a[data-path='create']")
             create(page, files)
             save(page, "create")
             customise(page)
