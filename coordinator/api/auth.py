@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from coordinator.api.identities import address_of
 from coordinator.api.known_keys import Caller
 from coordinator.api.origins import is_ours
 from coordinator.api.problems import ApiError, refused
@@ -44,8 +45,7 @@ async def _caller(
         raise refused("This needs a token: send the header Authorization: Bearer mf_….")
     if credentials is None and not is_ours(request.method, request.headers):
         raise cross_site()
-    address = request.client.host if request.client is not None else ""
-    return await services.identities.caller_of(token, address)
+    return await services.identities.caller_of(token, address_of(request))
 
 
 def cross_site() -> ApiError:

@@ -6,6 +6,8 @@ import ipaddress
 import math
 from typing import Final
 
+from starlette.requests import HTTPConnection
+
 from coordinator.api.known_keys import Caller, KnownKeys
 from coordinator.api.metrics import Metrics
 from coordinator.api.problems import ApiError, refused, too_often
@@ -71,6 +73,11 @@ class Identities:
                 "No identity provider is set up here: send an API key.", code="invalid_token"
             )
         return await self._tokens.caller_of(token)
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Where a request or a WebSocket comes from; empty where that is not known."""
+    return connection.client.host if connection.client is not None else ""
 
 
 def network_of(address: str) -> str:

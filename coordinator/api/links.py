@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from coordinator.api.auth import By
 from coordinator.api.downloads import VIDEO_RESPONSES, result_key, send_video
 from coordinator.api.idempotency import Once
+from coordinator.api.identities import address_of
 from coordinator.api.pages import Limit, Offset, cut
 from coordinator.api.problems import documented
 from coordinator.api.sending import As
@@ -140,8 +141,7 @@ async def follow_link(
     download: Annotated[bool, Query(description="Whether it is saved, not played.")] = False,
 ) -> Response:
     """The video that a link leads to, as a browser plays it. It needs no other token."""
-    address = request.client.host if request.client is not None else ""
-    row = await services.links.find(token, address)
+    row = await services.links.find(token, address_of(request))
     answer = await send_video(
         row,
         terms,

@@ -26,10 +26,10 @@ def is_ours(method: str, headers: Mapping[str, str]) -> bool:
         return True  # the address bar, or a browser that tells nothing; SameSite has held by then
     if site is not None:
         return site == "same-origin"
-    return is_same_host(headers)
+    return _is_same_host(headers)
 
 
-def is_same_host(headers: Mapping[str, str]) -> bool:
+def _is_same_host(headers: Mapping[str, str]) -> bool:
     """Whether a request's Origin is the host that it was sent to."""
     origin = headers.get("origin")
     try:

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from coordinator.api.auth import COOKIE, By, cross_site
+from coordinator.api.identities import address_of
 from coordinator.api.origins import is_ours
 from coordinator.api.problems import documented
 from coordinator.api.services import Parts
@@ -57,8 +58,7 @@ async def sign_in(request: SignIn, services: Parts, http: Request, response: Res
     """
     if "origin" in http.headers and not is_ours(http.method, http.headers):
         raise cross_site()
-    address = http.client.host if http.client is not None else ""
-    caller = await services.identities.caller_of(request.token.strip(), address)
+    caller = await services.identities.caller_of(request.token.strip(), address_of(http))
     until = datetime.now(UTC) + timedelta(seconds=services.limits.session_s)
     if caller.expires_at is not None:
         until = min(until, caller.expires_at)

@@ -17,6 +17,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from coordinator.api.auth import COOKIE, cross_site
+from coordinator.api.identities import address_of
 from coordinator.api.known_keys import Caller
 from coordinator.api.origins import is_ours
 from coordinator.api.problems import ApiError
@@ -98,8 +99,7 @@ async def caller_of_websocket(websocket: WebSocket, services: Services) -> Calle
             f"Authorization: Bearer …, or offer the subprotocols {PROTOCOL} and {_BEARER}….",
             headers={"WWW-Authenticate": 'Bearer realm="midifarm"'},
         )
-    address = websocket.client.host if websocket.client is not None else ""
-    return await services.identities.caller_of(token.strip(), address)
+    return await services.identities.caller_of(token.strip(), address_of(websocket))
 
 
 async def _serve(websocket: WebSocket, open_stream: Open) -> None:
