@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.failures import as_midifarm_error
+from cluster.guests import Guests
 from cluster.nodes import LOST_AFTER_S, Node, NodeWatch
 from shared.errors import (
     CancelledError,
@@ -42,8 +43,8 @@ Report = (
 
 _log = logging.getLogger(__name__)
 
-_PLACED_WITHIN_S: Final = 120
-"""A cluster that has not run anything by then has no room for us."""
+_BOARD_WITHIN_S: Final = 120
+"""The board answers for the first time."""
 _ANSWER_S: Final = 2.0
 """The board answers in milliseconds, or does not."""
 _RESULT_S: Final = 30.0
@@ -62,8 +63,6 @@ _UNHEEDING: Final = (IntakeSpec, ProbeSpec)
 nothing."""
 
 
-_NOWHERE: Final = "none"
-"""No node has this id."""
 _BESIDE: Final = (PreviewSpec,)
 """Short work that somebody waits for: it runs at once beside what takes up the slots, in a process
 that is started for it where all are busy (1 s), and not after chunks of a minute each."""
@@ -108,12 +107,8 @@ class RayExecutor:
 
         self._ray: Any = ray
         self._on_node: Any = NodeAffinitySchedulingStrategy
-        self._work, self._describe_engine, self._sweep, self._end = (
-            tasks.work,
-            tasks.describe_engine,
-            tasks.sweep,
-            tasks.end_process,
-        )
+        self._work, self._sweep, self._end = tasks.work, tasks.sweep, tasks.end_process
+        self._guests = Guests(ray, tasks.introduce)
         self._store_url = store_url
         self._watch = watch
         # Beside us: then it is lost only when we are.
@@ -121,95 +116,50 @@ class RayExecutor:
         self._board: Any = ProgressBoard.options(  # type: ignore[attr-defined]  # by @ray.remote
             scheduling_strategy=here
         ).remote()
-        self._board_heard_s = time.monotonic() + _PLACED_WITHIN_S
+        self._board_heard_s = time.monotonic() + _BOARD_WITHIN_S
         self._attempts: dict[Any, _Attempt] = {}
         self._refs: dict[str, Any] = {}
         self._status: dict[str, AttemptStatus] = {}
         self._retired: set[str] = set()
         self._chores: list[Any] = []
         """Sweeps and retirements under way."""
-        self._engine: str | None = None
-
-    @property
-    def slots(self) -> int:
-        """How many work items run at a time."""
-        return max(1, sum(int(node.cpus) for node in self.nodes()))
 
     def nodes(self) -> tuple[Node, ...]:
         """The living nodes, as of a few seconds ago.
 
+        A node has no slots before it has introduced itself, which it is asked for here.
+
         Raises:
             ClusterLostError: Ray does not answer any more.
         """
-        return self._watch.nodes()
+        living = self._watch.nodes()
+        self._guests.greet(living)
+        return tuple(self._guests.known(node) for node in living)
 
-    def engine(self) -> str:
-        """Name of what draws and encodes on the workers; asked once.
-
-        Raises:
-            ClusterError: No worker could be had.
-            GLError: The workers cannot draw.
-        """
-        if self._engine is None:
-            self._engine = self._ask_engine()
-        return self._engine
-
-    def _ask_engine(self) -> str:
-        until_s = time.monotonic() + _PLACED_WITHIN_S
-        # The others warm up meanwhile; a chunk refuses to run on another engine.
-        asked = [self._describe_engine.remote() for _ in range(self.slots)]
-        failure: MidifarmError = ClusterError(
-            f"Ray started no worker within {_PLACED_WITHIN_S} s. Has the cluster a node with a "
-            "free processor?"
-        )
-        while asked and (left_s := until_s - time.monotonic()) > 0:
-            self._watch.check()
-            done, asked = self._ray.wait(asked, timeout=min(left_s, 1.0))
-            for ref in done:
-                try:
-                    return str(self._ray.get(ref, timeout=_RESULT_S))
-                except (self._ray.exceptions.RayError, MidifarmError) as exc:
-                    failure = as_midifarm_error(exc)
-        for ref in asked:
-            self._ray.cancel(ref)
-        raise failure
-
-    def submit(
-        self,
-        attempt: str,
-        item: Item,
-        avoid_nodes: Collection[str] = (),
-        closed_nodes: Collection[str] = (),
-    ) -> None:
+    def submit(self, attempt: str, item: Item, node: str) -> None:
         """Start an attempt; its outcome comes from wait().
+
+        What a node is given beyond its slots waits there. A node that is lost by then ends the
+        attempt with a transient error.
 
         Args:
             attempt: A name that no attempt had before.
             item: What to do; a preview takes up no slot, and waits for none.
-            avoid_nodes: Ids of nodes to keep away from, as long as there are others.
-            closed_nodes: Ids of nodes to keep away from in any case; where there are no others,
-                the attempt waits for one.
+            node: Id of the node to do it.
 
         Raises:
             ClusterLostError: Ray does not answer any more.
         """
         if attempt in self._refs:
             raise ConflictError(f"The attempt {attempt} is under way already.")
-        places = {node.id for node in self.nodes() if node.cpus >= 1}
-        closed = set(closed_nodes)
-        is_open = places - closed
-        options: dict[str, Any] = {"name": _TITLES[type(item)]}
-        if isinstance(item, _BESIDE):
-            # Without a processor of its own it could land where there is none.
-            allowed = (is_open - set(avoid_nodes)) or is_open or {_NOWHERE}
-            options["num_cpus"] = 0
-            options["label_selector"] = {"ray.io/node-id": f"in({','.join(sorted(allowed))})"}
-        else:
-            avoided = is_open.intersection(avoid_nodes)
-            shunned = closed if avoided == is_open else closed | avoided
-            if shunned:
-                told = f"!in({','.join(sorted(shunned))})"
-                options["label_selector"] = {"ray.io/node-id": told}
+        slots = self._guests.slots_of(node)
+        beside = isinstance(item, _BESIDE)
+        options: dict[str, Any] = {
+            "name": _TITLES[type(item)],
+            "scheduling_strategy": self._on_node(node, soft=False),
+            "num_cpus": 0 if beside else slots.cpu_share,
+            "num_gpus": 0 if beside else slots.gpu_share,
+        }
         try:
             ref = self._work.options(**options).remote(item, self._store_url, self._board, attempt)
         except self._ray.exceptions.RayError as exc:
@@ -341,6 +291,13 @@ class RayExecutor:
             self._board.cancel.remote([self._attempts[ref].name for ref in refs])
         return refs
 
+    def ask_for(self, slots: Mapping[str, int]) -> None:
+        """Ask for as many slots, by pool, where the cluster grows and shrinks by itself.
+
+        Args:
+            slots: What all work that waits and runs could use at once.
+        """
+
     def sweep(self) -> None:
         """Have every node remove what killed processes left: call it after kill().
 
@@ -352,7 +309,7 @@ class RayExecutor:
         # One of them sees to the object store, which all share.
         url: str | None = self._store_url
         for node in self.nodes():
-            if node.cpus >= 1:
+            if node.slots:
                 placed = self._sweep.options(scheduling_strategy=self._on_node(node.id, soft=False))
                 self._chores.append(placed.remote(url))
                 url = None
@@ -367,7 +324,7 @@ class RayExecutor:
         """
         from cluster.progress import split_worker_name
 
-        found = split_worker_name(worker, [node.id for node in self.nodes()])
+        found = split_worker_name(worker, [node.id for node in self._watch.nodes()])
         if found is None:
             return  # gone with its node
         self._retired.add(worker)

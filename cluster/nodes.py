@@ -26,11 +26,23 @@ class Node:
     name: str
     """Host name or address, for people."""
     cpus: float
-    """Processors that it offers: one for each work item at a time."""
+    """Processors that it offers."""
     gpus: float
     """GPUs that it offers."""
     alive: bool = True
-    """Whether it takes work."""
+    """Whether it is there."""
+    slots: int = 0
+    """Work items that it does at a time; 0 until it has introduced itself, or is kept out."""
+    pools: frozenset[str] = frozenset()
+    """Names of the pools that it serves."""
+    engine: str | None = None
+    """What draws and encodes on it; None until it has said so."""
+    renderer: str | None = None
+    """The part of it that draws."""
+    kept_out: str | None = None
+    """Why it gets no work; None where it may have some."""
+    is_leaving: bool = False
+    """Whether it has asked for nothing more itself."""
 
 
 class NodeWatch:

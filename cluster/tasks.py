@@ -14,11 +14,18 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ray
 
+from cluster.introduction import (
+    GPU_SLOTS_VARIABLE,
+    POOLS_VARIABLE,
+    Introduction,
+    pools_of,
+)
 from cluster.session import SCRATCH_VARIABLE
 from shared.errors import MidifarmError, RenderError
 from shared.intake import IntakeSpec, ProbeSpec
@@ -80,10 +87,22 @@ def _attempt(board: Any, attempt: str) -> Iterator[Reporter]:
 
 
 # max_calls=0: a process that drew one chunk draws the next, with its context and shaders.
-@ray.remote(num_cpus=1, max_retries=0, max_calls=0)
-def describe_engine() -> str:
-    """Name what draws and encodes here, and warm it up."""
-    return _studio().engine
+@ray.remote(num_cpus=0, max_retries=0, max_calls=0)
+def introduce() -> Introduction:
+    """Say what this node is, and warm it up."""
+    from shared.revision import revision
+    from workers.engine import libav
+
+    studio = _studio()
+    return Introduction(
+        revision=revision(),
+        version=version("midifarm"),
+        libav=libav(),
+        engine=studio.engine,
+        renderer=studio.drawn_by,
+        pools=pools_of(os.environ.get(POOLS_VARIABLE)),
+        gpu_slots=int(os.environ.get(GPU_SLOTS_VARIABLE) or 1),
+    )
 
 
 @ray.remote(num_cpus=1, max_retries=0, max_calls=0)

@@ -118,6 +118,16 @@ class ExportRun:
         """The attempts that have begun and not ended."""
         return self._under_way.keys()
 
+    @property
+    def engine(self) -> str:
+        """What must draw and encode it."""
+        return self._plan.engine
+
+    @property
+    def has_next(self) -> bool:
+        """Whether anything can be started now."""
+        return bool(self._waiting)
+
     def next(self) -> Item | None:
         """What can be started now; None where something must end first."""
         return self._waiting.popleft() if self._waiting else None

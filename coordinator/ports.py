@@ -109,7 +109,7 @@ class Node(Protocol):
 
     @property
     def cpus(self) -> float:
-        """Processors that it offers: one for each work item at a time."""
+        """Processors that it offers."""
         ...
 
     @property
@@ -119,50 +119,61 @@ class Node(Protocol):
 
     @property
     def alive(self) -> bool:
-        """Whether it takes work."""
+        """Whether it is there."""
+        ...
+
+    @property
+    def slots(self) -> int:
+        """Work items that it does at a time; 0 until it has introduced itself, or is kept out."""
+        ...
+
+    @property
+    def pools(self) -> Collection[str]:
+        """Names of the pools that it serves."""
+        ...
+
+    @property
+    def engine(self) -> str | None:
+        """What draws and encodes on it, by name and version; None until it has said so."""
+        ...
+
+    @property
+    def renderer(self) -> str | None:
+        """The part of it that draws: the driver's name of a GPU, or of a renderer on processors."""
+        ...
+
+    @property
+    def kept_out(self) -> str | None:
+        """Why it gets no work: a sentence for its operator; None where it may have some."""
+        ...
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it has asked for nothing more itself."""
         ...
 
 
 class Executor(Protocol):
     """Runs work items on workers, for one thread.
 
-    An attempt has exactly one outcome. Work is never tried again here: that is decided by who
-    submits it.
+    An attempt has exactly one outcome. Work is never tried again here, and never put elsewhere:
+    both are decided by who submits it.
     """
-
-    @property
-    def slots(self) -> int:
-        """How many work items run at a time: processors of the living nodes, at least 1."""
-        ...
 
     def nodes(self) -> Sequence[Node]:
         """The living nodes, as of a few seconds ago. Raises ClusterLostError."""
         ...
 
-    def engine(self) -> str:
-        """Name of what draws and encodes on the workers; asked once, then remembered.
-
-        Raises:
-            ClusterError: No worker could be had.
-            GLError: The workers cannot draw.
-        """
-        ...
-
-    def submit(
-        self,
-        attempt: str,
-        item: Item,
-        avoid_nodes: Collection[str] = (),
-        closed_nodes: Collection[str] = (),
-    ) -> None:
+    def submit(self, attempt: str, item: Item, node: str) -> None:
         """Start an attempt; its outcome comes from wait().
+
+        What a node is given beyond its slots waits there. A node that is lost by then ends the
+        attempt with a transient error.
 
         Args:
             attempt: A name that no attempt had before.
             item: What to do; a preview takes up no slot, and waits for none.
-            avoid_nodes: Ids of nodes to keep away from, as long as there are others.
-            closed_nodes: Ids of nodes to keep away from in any case; where there are no others,
-                the attempt waits for one.
+            node: Id of the node to do it.
 
         Raises:
             ClusterLostError: Ray does not answer any more.
@@ -194,6 +205,14 @@ class Executor(Protocol):
 
     def kill(self, attempts: Collection[str]) -> None:
         """Stop attempts by ending their worker processes; see cancel() for the rest."""
+        ...
+
+    def ask_for(self, slots: Mapping[str, int]) -> None:
+        """Ask for as many slots, by pool, where the cluster grows and shrinks by itself.
+
+        Args:
+            slots: What all work that waits and runs could use at once.
+        """
         ...
 
     def sweep(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from coordinator.export_run import Finished
 from coordinator.output import check_output, publish
 from coordinator.ports import Executor
-from coordinator.run_exports import OnProgress, run_exports
+from coordinator.run_exports import OnProgress, find_engine, run_exports
 from coordinator.sharing import frames_shared
 from shared.composition import Composition
 from shared.errors import InputError, MidifarmError, StorageError
@@ -173,7 +173,7 @@ def _render(
     began_s: float,
 ) -> dict[int, RenderResult | Refused]:
     """Render what can be planned; what came of it, by its place among the outputs."""
-    engine = executor.engine()
+    engine = find_engine(executor)
     outputs = [request.outputs[place] for place in accepted]
     shared = frames_shared([output.configuration for output in outputs])
     planned = [

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from coordinator.export_run import ExportRun, Finished, Progress
+from coordinator.placing import Need, Places, engine_id, takes_work
 from coordinator.ports import Executor
-from shared.errors import MidifarmError
+from shared.errors import ClusterError, MidifarmError
 from shared.planning import ExportPlan
 
 _log = logging.getLogger(__name__)
 
 _MARGIN: Final = 2
-"""Items submitted beyond the slots, so that a worker finds the next one waiting."""
+"""Items that a node is given beyond its slots, so that a worker finds the next one waiting."""
+_FOUND_WITHIN_S: Final = 120.0
+_ASK_S: Final = 0.05
 _TICK_S: Final = 0.25
 """Progress is told about this often."""
 
@@ -38,14 +43,16 @@ def run_exports(
         ClusterLostError: Ray does not answer any more, which ends all of them.
     """
     runs = dict(enumerate(ExportRun(plan) for plan in plans))
-    owners: dict[str, int] = {}
+    owners: dict[str, tuple[int, str]] = {}
     names = itertools.count(1)
     try:
         while runs:
-            owners |= _fill(runs, executor, len(owners), names)
+            busy = Counter(node for _, node in owners.values())
+            places = Places(executor.nodes(), busy=busy, margin=_MARGIN)
+            owners |= _fill(runs, executor, places, names)
             ended: dict[int, Finished | MidifarmError] = {}
             for outcome in executor.wait(_TICK_S):
-                place = owners.pop(outcome.attempt, -1)
+                place, _ = owners.pop(outcome.attempt, (-1, ""))
                 run = runs.get(place)
                 if run is None:
                     _log.info("late_outcome attempt=%s", outcome.attempt)
@@ -71,17 +78,44 @@ def run_exports(
             executor.cancel(left)
 
 
+def find_engine(executor: Executor) -> str:
+    """What draws and encodes on the nodes, as soon as one has said so.
+
+    Raises:
+        ClusterError: No node takes work.
+        ClusterLostError: Ray does not answer any more.
+    """
+    until_s = time.monotonic() + _FOUND_WITHIN_S
+    while True:
+        nodes = executor.nodes()
+        counts: Counter[str] = Counter()
+        for node in filter(takes_work, nodes):
+            counts[node.engine or ""] += node.slots
+        if counts:
+            return max(counts, key=lambda engine: (counts[engine], engine))
+        reasons = [node.kept_out for node in nodes if node.kept_out]
+        if reasons or time.monotonic() > until_s:
+            raise ClusterError(
+                reasons[0]
+                if reasons
+                else f"No node took work within {_FOUND_WITHIN_S:.0f} s. Has the cluster a node "
+                "with a processor?"
+            )
+        time.sleep(_ASK_S)
+
+
 def _fill(
-    runs: dict[int, ExportRun], executor: Executor, under_way: int, names: Iterator[int]
-) -> dict[str, int]:
-    """Start what there is room for; the attempts, each with the place of its export."""
-    started: dict[str, int] = {}
-    room = executor.slots + _MARGIN - under_way
-    for place, run in runs.items():
-        while room > 0 and (item := run.next()) is not None:
+    runs: dict[int, ExportRun], executor: Executor, places: Places, names: Iterator[int]
+) -> dict[str, tuple[int, str]]:
+    """Start what there is room for; each attempt with its export's place, and its node."""
+    started: dict[str, tuple[int, str]] = {}
+    for index, run in runs.items():
+        need = Need(engine=engine_id(run.engine))
+        while run.has_next and (node := places.place(need)) is not None:
+            item = run.next()
+            assert item is not None  # noqa: S101  # it has one
             attempt = f"{item.key}#{next(names)}"
             run.began(attempt, item)
-            executor.submit(attempt, item)
-            room -= 1
-            started[attempt] = place
+            executor.submit(attempt, item, node)
+            started[attempt] = index, node
     return started

@@ -12,6 +12,11 @@ _PACKAGES: Final = ("shared", "workers")
 _SUFFIXES: Final = {".py", ".glsl", ".json", ".otf"}
 
 
+def made_by() -> str:
+    """What the name of every engine of this revision begins with."""
+    return f"midifarm {revision()};"
+
+
 @cache
 def revision() -> str:
     """A hash of the sources that decide what comes out: 16 hexadecimal digits.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from coordinator.database import Connection, Database
 from coordinator.database.exports import NewExport, create_exports
+from coordinator.placing import DEFAULT
 from coordinator.ports import Item, Report
 from shared.codecs import CONTAINERS, Container
 from shared.errors import CancelledError, MidifarmError
@@ -95,6 +96,7 @@ async def add_export(
     audio: bool = True,
     configuration: ExportConfiguration | None = None,
     shared_frames: bool = False,
+    pool: str = DEFAULT,
 ) -> str:
     """Queue an export of a small video; its id."""
     midi_key = asset_key(digest(song.encode()))
@@ -113,6 +115,7 @@ async def add_export(
             ),
             end_s=seconds,
             priority=priority,
+            pool=pool,
             shared_frames=shared_frames,
         )
         (export_id,) = await create_exports(connection, user_id, [export])
@@ -140,6 +143,12 @@ class PaintedNode:
     cpus: float = 2
     gpus: float = 0
     alive: bool = True
+    slots: int = 2
+    pools: frozenset[str] = frozenset({DEFAULT})
+    engine: str | None = ENGINE
+    renderer: str | None = "paint"
+    kept_out: str | None = None
+    is_leaving: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,10 +176,15 @@ class PaintedWorkers:
         Args:
             store: What they write to.
             slots: Of each node.
-            nodes: Their ids; an attempt runs on the first that it may, whatever it is at.
+            nodes: Their ids.
         """
         self.slots = slots
         self.node_ids = tuple(nodes)
+        self.pools: dict[str, frozenset[str]] = {}
+        """What nodes serve, by their ids; the default pool alone without it."""
+        self.engines: dict[str, str] = {}
+        """What draws on nodes, where it is not what draws on the others."""
+        self.asked_for: dict[str, int] = {}
         self.node_of: dict[str, str] = {}
         """Where attempts were put."""
         self.begins: Callable[[str, Item], bool] = lambda attempt, item: True
@@ -190,22 +204,21 @@ class PaintedWorkers:
         self._under_way: dict[str, Item] = {}
         self._lock = threading.Lock()
 
-    def engine(self) -> str:
-        return ENGINE
-
     def nodes(self) -> list[PaintedNode]:
-        return [PaintedNode(id=each, cpus=self.slots) for each in self.node_ids]
+        return [
+            PaintedNode(
+                id=each,
+                cpus=self.slots,
+                slots=self.slots,
+                pools=self.pools.get(each, frozenset({DEFAULT})),
+                engine=self.engines.get(each, ENGINE),
+            )
+            for each in self.node_ids
+        ]
 
-    def submit(
-        self,
-        attempt: str,
-        item: Item,
-        avoid_nodes: Collection[str] = (),
-        closed_nodes: Collection[str] = (),
-    ) -> None:
+    def submit(self, attempt: str, item: Item, node: str) -> None:
         with self._lock:
-            is_open = [each for each in self.node_ids if each not in closed_nodes]
-            self.node_of[attempt] = is_open[0]
+            self.node_of[attempt] = node
             self.submitted.append((attempt, item))
             self._under_way[attempt] = item
 
@@ -239,6 +252,9 @@ class PaintedWorkers:
 
     def kill(self, attempts: Collection[str]) -> None:
         self.killed.update(attempts)
+
+    def ask_for(self, slots: Mapping[str, int]) -> None:
+        self.asked_for = dict(slots)
 
     def sweep(self) -> None:
         pass

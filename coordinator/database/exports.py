@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from coordinator.database import transitions
 from coordinator.database.connection import Connection, Queries, Row
+from coordinator.placing import DEFAULT
 from coordinator.threads import beside
 from shared.errors import NotFoundError
 from shared.export import ExportConfiguration
@@ -47,6 +48,8 @@ class NewExport:
     """Song time at which it ends; None for the end of the song."""
     priority: int = 0
     """Higher is earlier, -100 … 100."""
+    pool: str = DEFAULT
+    """The nodes that may do its work."""
     batch_id: str | None = None
     """What it was submitted with."""
     reexport_of: str | None = None
@@ -92,6 +95,7 @@ def _as_json(ids: Sequence[str], accepted: Sequence[NewExport]) -> dict[str, str
             "batch_id": each.batch_id,
             "reexport_of": each.reexport_of,
             "priority": each.priority,
+            "pool": each.pool,
             "start_s": each.start_s,
             "end_s": each.end_s,
             "shared_frames": each.shared_frames,

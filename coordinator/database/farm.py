@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from psycopg.types.json import Jsonb
+
 from coordinator.database.connection import Connection, Queries, Row
 from coordinator.ports import Node
 from shared.errors import NotFoundError
@@ -58,16 +60,38 @@ async def note_nodes(
         resting: For how many seconds nodes are set aside, by their ids.
     """
     living = [node for node in nodes if node.alive]
-    await _QUERIES.execute(
-        connection,
-        "note_nodes",
-        ids=[node.id for node in living],
-        names=[node.name for node in living],
-        cpus=[node.cpus for node in living],
-        gpus=[node.gpus for node in living],
-        rests_s=[resting.get(node.id) for node in living],
-    )
+    told = [
+        {
+            "id": node.id,
+            "name": node.name,
+            "cpus": node.cpus,
+            "gpus": node.gpus,
+            "slots": node.slots,
+            "pools": sorted(node.pools),
+            "engine": node.engine,
+            "renderer": node.renderer,
+            "kept_out": node.kept_out,
+            "is_leaving": node.is_leaving,
+            "rest_s": resting.get(node.id),
+        }
+        for node in living
+    ]
+    await _QUERIES.execute(connection, "note_nodes", nodes=Jsonb(told))
     await _QUERIES.execute(connection, "forget_nodes", gone_s=_GONE_S)
+
+
+async def note_pools(connection: Connection, pools: Mapping[str, int]) -> None:
+    """Write down which pools are served.
+
+    Args:
+        connection: Inside a transaction.
+        pools: Slots by pool.
+    """
+    names = sorted(pools)
+    await _QUERIES.execute(
+        connection, "note_pools", names=names, slots=[pools[name] for name in names]
+    )
+    await _QUERIES.execute(connection, "forget_pools", names=names)
 
 
 async def note_places(connection: Connection, places: Collection[Place]) -> None:

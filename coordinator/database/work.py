@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any, Final
+from uuid import UUID
 
 from coordinator.database.connection import Connection, Queries, Row
 from coordinator.dispatcher.choosing import Turns, Waiting
@@ -12,12 +13,19 @@ _QUERIES: Final = Queries("work")
 
 
 async def list_waiting(
-    connection: Connection, *, limit: int, turns: Turns | None = None
+    connection: Connection,
+    *,
+    pool: str,
+    engines: Collection[UUID],
+    limit: int,
+    turns: Turns | None = None,
 ) -> list[Waiting]:
-    """What can begin now, but for previews, as far as choose() may choose it.
+    """What can begin now in a pool, but for previews, as far as choose() may choose it.
 
     Args:
         connection: Inside a transaction.
+        pool: Which; "" has what any node may do.
+        engines: Of its nodes that have room.
         limit: How many can begin: as many items of each of as many users.
         turns: Whose turn it is; everybody's without it.
     """
@@ -26,6 +34,8 @@ async def list_waiting(
     rows = await _QUERIES.all(
         connection,
         "waiting",
+        pool=pool,
+        engines=list(engines),
         limit=limit,
         users=users,
         busy=[turns.running.get(user, 0) for user in users],

@@ -9,9 +9,12 @@ waits, whatever his priority; probes and previews, which are short, neither wait
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
+
+from coordinator.placing import ANY, Need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +45,19 @@ class Waiting:
     """What determines its result."""
     found_key: str | None
     """An object that holds this result already."""
+    pool: str = ANY
+    """The nodes that may do it."""
+    engine: UUID | None = None
+    """The engine that it takes, by placing.engine_id(); None for any."""
     preview_id: str | None = None
     """What somebody waits to see."""
     waited_s: float = 0.0
     """For how long it could have begun."""
+
+    @property
+    def need(self) -> Need:
+        """What it needs of a node."""
+        return Need(pool=self.pool, engine=self.engine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +98,19 @@ class Turns:
         return not self.most.allows(user_id, self.counted.get(user_id or "", 0))
 
 
-def choose(waiting: Iterable[Waiting], room: int, turns: Turns) -> list[Waiting]:
-    """The items to begin now, in their order.
+Placed = tuple[Waiting, str]
+"""An item, and the node that is to do it."""
+
+
+def choose(
+    waiting: Iterable[Waiting], place: Callable[[Waiting], str | None], turns: Turns
+) -> list[Placed]:
+    """The items to begin now, in their order, each with its node.
 
     Args:
-        waiting: The first ``room`` items in the user's own order, of at least the first ``room``
-            users by their first items.
-        room: How many can begin.
+        waiting: Of each pool, the first items in the user's own order of at least the first users
+            by their first items: as many of both as its nodes have room for.
+        place: Puts an item on a node that has room for it; None where none has.
         turns: Whose turn it is.
     """
     queues: dict[str, list[Waiting]] = {}
@@ -101,9 +119,9 @@ def choose(waiting: Iterable[Waiting], room: int, turns: Turns) -> list[Waiting]
     for queue in queues.values():
         queue.sort(key=_own_order, reverse=True)
     busy, taken = Counter(turns.running), Counter(turns.counted)
-    chosen: list[Waiting] = []
+    chosen: list[Placed] = []
     contents: set[str] = set()
-    while queues and len(chosen) < room:
+    while queues:
         user = min(
             queues,
             key=lambda user: (
@@ -122,9 +140,12 @@ def choose(waiting: Iterable[Waiting], room: int, turns: Turns) -> list[Waiting]
             del queues[user]
         if item.content_key is not None and item.content_key in contents:
             continue  # the same is being made: it will be found
+        node = place(item)
+        if node is None:
+            continue  # its user's next may need another pool
         if item.content_key is not None:
             contents.add(item.content_key)
-        chosen.append(item)
+        chosen.append((item, node))
         busy[user] += 1
         taken[user] += counts
         last = max(turns.served.values(), default=0)

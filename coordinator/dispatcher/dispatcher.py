@@ -31,6 +31,7 @@ from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.telling import Telling
 from coordinator.measured_store import MeasuredStore
+from coordinator.placing import ANY, Places
 from coordinator.ports import AttemptStatus, Executor, Outcome, Report
 from coordinator.tasks import end_tasks
 from shared.errors import (
@@ -68,6 +69,8 @@ _REMEMBERED: Final = 10_000
 _SERVED: Final = 1000
 """Users of whom it is known when they were served last; the database is told of all of them."""
 _KILL_AGAIN_S: Final = 5.0
+_GONE_S: Final = 3.0
+"""An attempt on a node that has been gone for so long is given up."""
 _FORGET_S: Final = 60.0
 """An attempt of whose end nothing is heard for so long after it was killed is given up."""
 _FAREWELL_S: Final = 3.0
@@ -116,10 +119,10 @@ class Dispatcher:
         self._running: dict[int, Running] = {}
         self._unheard: list[Outcome] = []
         self._epoch = 0
-        self._engine = ""
         self._served: dict[str, int] = {}
         self._suspects = Suspects()
         self._failed_on: defaultdict[int, set[str]] = defaultdict(set)
+        self._given_up: dict[str, Waiting] = {}
         self._telling = Telling(database)
         self._briefing = Briefing(database)
         self._farm = Farm(database, limits.quota_running, self._metrics)
@@ -140,8 +143,7 @@ class Dispatcher:
         """
         listening = asyncio.create_task(self._listen())
         try:
-            self._engine = await self._call(self._executor.engine)
-            _log.info("standing_by engine=%r", self._engine)
+            _log.info("standing_by")
             while not self._stop.is_set():
                 try:
                     async with leadership(self._database, self._stop, self._give_up_to) as term:
@@ -230,10 +232,6 @@ class Dispatcher:
         await self._give_up_to(term.epoch - 1)
         self._epoch = term.epoch
         await self._recover()
-        async with self._database.transaction() as connection:
-            replanned = await transitions.replan_for(connection, self._engine)
-        if replanned:
-            _log.warning("replanned exports=%d", replanned)
 
     async def _give_up_to(self, epoch: int) -> None:
         """End what is under way if somebody else has led since, and has begun it anew."""
@@ -242,13 +240,24 @@ class Dispatcher:
             self._running.clear()
 
     async def _recover(self) -> None:
-        """Free every attempt that is not ours: of leaders before, or lost on its way to us."""
+        """Free every attempt that is not ours, and plan anew what no node can go on with.
+
+        Attempts that are not ours are of leaders before, or were lost on their way to us.
+        """
         self._recovered_s = time.monotonic()
-        for book, most in ((self._failed_on, _REMEMBERED), (self._served, _SERVED)):
+        engines, served = self._farm.engines(self._limits.stranded_s)
+        for book, most in (
+            (self._failed_on, _REMEMBERED),
+            (self._given_up, _REMEMBERED),
+            (self._served, _SERVED),
+        ):
             while len(book) > most:
                 book.pop(next(iter(book)))  # type: ignore[call-overload]  # the oldest
         async with self._database.transaction() as connection:
             lost = await transitions.recover(connection, list(self._running))
+            replanned = await transitions.replan_stranded(connection, engines, served)
+        if replanned:
+            _log.warning("replanned exports=%d", replanned)
         if lost:
             _log.warning("recovered attempts=%d", len(lost))
         for each in lost:
@@ -293,6 +302,7 @@ class Dispatcher:
     async def _take(self, outcome: Outcome) -> None:
         running = self._running_of(outcome)
         if running is None:
+            self._note_late(outcome)
             return
         if outcome.error is not None:
             await self._take_failure(running, outcome, outcome.error)
@@ -301,12 +311,22 @@ class Dispatcher:
             await self._take_report(running, outcome, outcome.report)
         del self._running[running.id]
 
+    def _note_late(self, outcome: Outcome) -> None:
+        """Count a report of what was given up with its node; what it made is nobody's."""
+        item = self._given_up.pop(outcome.attempt, None)
+        if item is None or outcome.report is None:
+            return
+        self._metrics.ended(item.kind, "late")
+        _log.info("attempt_late attempt=%s kind=%s", outcome.attempt, item.kind)
+        if item.content_key is not None:
+            self._delete(written_by(item.content_key, int(outcome.attempt.removeprefix("a"))))
+
     async def _take_report(self, running: Running, outcome: Outcome, report: Report) -> None:
         item, plan = running.item, None
         if isinstance(report, Intake):
             try:
-                plan = await self._briefing.plan(item, report, self._engine)
-            except CompositionError as exc:
+                plan = await self._briefing.plan(item, report, self._engine_for(item.pool))
+            except (CompositionError, ClusterError) as exc:
                 await self._take_failure(running, outcome, exc)
                 return
         async with self._database.transaction() as connection:
@@ -386,21 +406,25 @@ class Dispatcher:
         """Previews under way."""
         return sum(each.item.kind == "preview" for each in self._running.values())
 
-    def _room(self) -> int:
-        """How much more can begin that takes up a slot, or waits for one."""
-        if self._farm.orders.paused or self._farm.slots == 0:
-            return 0
-        under_way = sum(
-            each.item.kind != "preview" and self._farm.is_open(each)
-            for each in self._running.values()
-        )
-        return self._farm.slots + self._limits.margin - under_way
+    def _engine_for(self, pool: str) -> str:
+        """The engine that an export of a pool is planned for.
 
-    def _room_beside(self) -> int:
-        """How many more previews can begin."""
-        if self._farm.orders.paused or self._farm.slots == 0:
-            return 0
-        return self._limits.previews_of(self._farm.slots) - self._previews()
+        Raises:
+            ClusterError: The pool has no nodes any more.
+        """
+        engine = self._farm.places().engine_of(pool)
+        if engine is None:
+            raise ClusterError(f"No node of the pool {pool} is left to render it.")
+        return engine
+
+    def _places(self) -> Places:
+        """The slots, and what they are at."""
+        return self._farm.places(self._running.values(), margin=self._limits.margin)
+
+    def _avoided(self, item: Waiting) -> set[str]:
+        """Nodes that an item had better not be put on."""
+        resting = self._suspects.resting_nodes(time.monotonic())
+        return {*resting, *self._failed_on.get(item.id, ())}
 
     def _turns(self) -> Turns:
         """Whose turn it is, by what is under way."""
@@ -421,18 +445,29 @@ class Dispatcher:
         queued: list[Waiting] = []
         async with self._database.transaction() as connection:
             await self._farm.hear(connection)
-            room, beside, turns = self._room(), self._room_beside(), self._turns()
-            if beside > 0:
+            if self._farm.orders.paused:
+                return 0
+            places, turns = self._places(), self._turns()
+            if places.slots and self._previews() < self._limits.previews_of(places.slots):
                 shown = await work.list_previews(connection)
-            if room > 0:
-                queued = await work.list_waiting(connection, limit=room, turns=turns)
+            for pool in (ANY, *places.pools):
+                if room := places.room(pool):
+                    queued += await work.list_waiting(
+                        connection,
+                        pool=pool,
+                        engines=places.engines_with_room(pool),
+                        limit=room,
+                        turns=turns,
+                    )
         if not shown and not queued:
             return 0
-        chosen = [*choose(shown, beside, turns), *choose(queued, room, turns)]
         begun = 0
-        for item in chosen:
+        for item, node in [
+            *choose(shown, self._place_beside(places), turns),
+            *choose(queued, lambda item: places.place(item.need, self._avoided(item)), turns),
+        ]:
             try:
-                begun += await self._begin(item)
+                begun += await self._begin(item, node)
             except (DatabaseError, ClusterLostError):
                 raise
             except Exception:
@@ -441,8 +476,25 @@ class Dispatcher:
                     await transitions.postpone_item(connection, item.id, _ODD_REST_S)
         return begun
 
-    async def _begin(self, item: Waiting) -> bool:
-        """Begin an item, or find that it is done already; whether anything came of it."""
+    def _place_beside(self, places: Places) -> Callable[[Waiting], str | None]:
+        """Puts previews on nodes, as many as the farm makes at a time."""
+        under_way = Counter(
+            each.node for each in self._running.values() if each.item.kind == "preview"
+        )
+        most = self._limits.previews_of(places.slots)
+
+        def place(item: Waiting) -> str | None:
+            if under_way.total() >= most:
+                return None
+            node = places.beside(under_way, self._avoided(item))
+            if node is not None:
+                under_way[node] += 1
+            return node
+
+        return place
+
+    async def _begin(self, item: Waiting, node: str) -> bool:
+        """Begin an item on a node, or find that it is done already; whether anything came of it."""
         if item.found_key is not None:
             # A segment that does not stand is noticed by the stitch; a video would be by nobody.
             shown = item.kind in ("stitch", "preview")
@@ -462,7 +514,7 @@ class Dispatcher:
         if attempt is None:
             return False
         self._metrics.began(item.kind, item.waited_s)
-        await self._submit(Running(attempt, item, time.monotonic()))
+        await self._submit(Running(attempt, item, time.monotonic(), node))
         return True
 
     async def _stands(self, key: str) -> bool | None:
@@ -492,16 +544,14 @@ class Dispatcher:
             # No worker will ever hear of it: to be freed with what leaders before have lost.
             del self._running[running.id]
             raise
-        resting = self._suspects.resting_nodes(time.monotonic())
-        avoid = resting.keys() | self._failed_on.get(item.id, set())
-        running.closed_nodes = self._farm.orders.draining
-        await self._call(self._executor.submit, running.name, spec, avoid, running.closed_nodes)
+        await self._call(self._executor.submit, running.name, spec, running.node)
         _log.info(
-            "attempt_submitted attempt=%s kind=%s export=%s chunk=%s",
+            "attempt_submitted attempt=%s kind=%s export=%s chunk=%s node=%s",
             running.name,
             item.kind,
             item.export_id,
             item.chunk_index,
+            running.node,
         )
 
     async def _look(self) -> None:
@@ -510,6 +560,7 @@ class Dispatcher:
         if self._running:
             status = await self._call(self._executor.status)
             self._note(status, now_s)
+            await self._give_up_lost(now_s)
             await self._stop_unwanted(now_s)
             exports = await self._telling.tell(self._running.values(), now_s)
             for export_id, row in exports.items():
@@ -547,7 +598,7 @@ class Dispatcher:
             if running.started_s is None:
                 running.started_s = now_s - max(0.0, time.time() - told.started_at)
                 running.moved_s = now_s
-            running.node, running.worker = told.node, told.worker
+            running.worker = told.worker
             if told.frames > running.frames:
                 running.frames, running.moved_s = told.frames, now_s
 
@@ -563,16 +614,16 @@ class Dispatcher:
                 if each.id not in wanted or self._farm.is_recalled(each, held=wanted[each.id])
             ]
         )
-        begun = sum(
-            each.started_s is not None and self._farm.is_open(each)
-            for each in self._running.values()
-        )
+        await self._tell_to_stop(self._misplaced())
+        slots = {node.id: node.slots for node in self._farm.nodes}
+        begun = Counter(each.node for each in self._running.values() if each.started_s is not None)
         for running in self._running.values():
             if running.told_s is not None:
                 continue
             if running.started_s is None:
                 # Behind others it may wait as long as they take; beside a free slot it is lost.
-                if begun < self._farm.slots and now_s - running.submitted_s > self._limits.begin_s:
+                is_free = begun[running.node] < slots.get(running.node, 0)
+                if is_free and now_s - running.submitted_s > self._limits.begin_s:
                     running.verdict = ClusterError(
                         f"No worker has begun it within {self._limits.begin_s:.0f} s."
                     )
@@ -599,6 +650,37 @@ class Dispatcher:
                     _log.error("attempt_given_up attempt=%s", each.name)
                     del self._running[each.id]
             self._to_sweep_s = now_s + 6.0
+
+    def _misplaced(self) -> list[Running]:
+        """What waits on a busy node while a slot that could do it is free elsewhere."""
+        places = self._farm.places(self._running.values())
+        found = []
+        for node in self._farm.nodes:
+            there = [each for each in self._running.values() if each.node == node.id]
+            there = [each for each in there if each.item.kind != "preview"]
+            beyond = len(there) - node.slots
+            waiting = [each for each in there if each.started_s is None and each.told_s is None]
+            # The last ones: the first will have the slots that are free next.
+            found += [
+                each
+                for each in waiting[::-1][: max(0, beyond)]
+                if places.place(each.item.need, self._avoided(each.item)) is not None
+            ]
+        return found
+
+    async def _give_up_lost(self, now_s: float) -> None:
+        """Give up what is on nodes that are gone: of some, nobody ever hears again."""
+        living = {node.id for node in self._farm.nodes}
+        for running in self._running.values():
+            if running.node in living:
+                running.gone_s = None
+            elif running.gone_s is None:
+                running.gone_s = now_s
+            elif now_s - running.gone_s > _GONE_S and running.name not in self._given_up:
+                self._given_up[running.name] = running.item
+                await self._call(self._executor.cancel, [running.name])
+                gone = ClusterError("The node that the work ran on is lost.")
+                self._unheard.append(Unsubmitted(attempt=running.name, error=gone))
 
     async def _tell_to_stop(self, attempts: Collection[Running]) -> None:
         untold = [each for each in attempts if each.told_s is None]
@@ -627,18 +709,19 @@ class Dispatcher:
             total=row["chunks"],
             least_s=self._limits.straggler_s,
         ):
-            if self._room() <= 0:
-                return
             slow = self._running[attempt]
+            avoid = {slow.node, *self._avoided(slow.item)}
+            node = self._farm.places(self._running.values()).place(slow.item.need, avoid)
+            if node is None:
+                return
             async with self._database.transaction() as connection:
                 second = await transitions.add_attempt(connection, slow.item.id, self._epoch)
             if second is None:
                 continue
             self._metrics.second_attempts.inc()
             _log.warning("straggler attempt=%s second=%s", slow.name, attempt_name(second))
-            if slow.node is not None:
-                self._failed_on[slow.item.id].add(slow.node)
-            await self._submit(Running(second, slow.item, now_s))
+            self._failed_on[slow.item.id].add(slow.node)
+            await self._submit(Running(second, slow.item, now_s, node))
 
     async def _idle(self) -> None:
         with contextlib.suppress(TimeoutError):

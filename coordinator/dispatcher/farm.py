@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from coordinator.database import Connection, Database, farm, quotas
@@ -9,6 +11,7 @@ from coordinator.database.farm import Orders, Place
 from coordinator.dispatcher.choosing import Most
 from coordinator.dispatcher.metrics import Metrics
 from coordinator.dispatcher.running import Running
+from coordinator.placing import Places
 from coordinator.ports import Node
 
 
@@ -27,32 +30,69 @@ class Farm:
         self._metrics = metrics
         self._nodes: Sequence[Node] = ()
         self._written: dict[int, Place] = {}
+        self._engines: dict[tuple[str, str], float] = {}
+        self._since_s = time.monotonic()
         self.orders = Orders()
         """What operators want, as it was heard last."""
         self.most = Most(default=quota_running)
         """What users may have under way."""
 
+    def engines(self, within_s: float) -> tuple[set[tuple[str, str]], set[str]]:
+        """Engines by pool that were there within the last seconds.
+
+        Returns:
+            Pairs of pool and engine; and the pools that are served by one, none before this
+            object is as old as that: nodes that are there already may still have to say so.
+        """
+        now_s = time.monotonic()
+        self._engines = {
+            each: seen_s for each, seen_s in self._engines.items() if now_s - seen_s <= within_s
+        }
+        is_settled = now_s - self._since_s > within_s
+        return set(self._engines), set(self.places().engines) if is_settled else set()
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The living nodes, as the cluster had them last."""
+        return self._nodes
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Ids of nodes that get nothing more: an operator, or they themselves, want it so."""
+        leaving = (node.id for node in self._nodes if node.is_leaving)
+        return self.orders.draining.union(leaving)
+
     @property
     def slots(self) -> int:
         """How many work items run at a time."""
-        return slots_of(self._nodes, self.orders.draining)
+        return self.places().slots
+
+    def places(self, attempts: Iterable[Running] = (), *, margin: int = 0) -> Places:
+        """The slots, and which of them are taken.
+
+        Args:
+            attempts: Under way, or waiting for a slot that they were given.
+            margin: Items that a node may be given beyond its slots.
+        """
+        busy = Counter(each.node for each in attempts if each.item.kind != "preview")
+        return Places(self._nodes, busy=busy, closed=self.closed, margin=margin)
 
     def is_open(self, running: Running) -> bool:
         """Whether an attempt takes up one of the slots: not where a node drains."""
-        return running.node not in self.orders.draining
+        return running.node not in self.closed
 
     def is_busy(self, running: Running) -> bool:
         """Whether an attempt has one of the slots; previews run beside them."""
         return running.started_s is not None and running.item.rank > 0 and self.is_open(running)
 
     def is_recalled(self, running: Running, *, held: bool) -> bool:
-        """Whether an attempt that waits for a worker must not begin any more.
+        """Whether an attempt that waits on its node must not begin there any more.
 
         Args:
-            running: The attempt. If a node drains since it was submitted, it could land there.
+            running: The attempt.
             held: Whether its export is paused.
         """
-        must_not = held or self.orders.paused or not self.orders.draining <= running.closed_nodes
+        must_not = held or self.orders.paused or not self.is_open(running)
         return must_not and running.started_s is None
 
     async def hear(self, connection: Connection) -> None:
@@ -72,15 +112,19 @@ class Farm:
             resting: For how many seconds nodes are set aside, by their ids.
         """
         self._nodes = nodes
+        now_s = time.monotonic()
+        for pool, engines in self.places().engines.items():
+            self._engines |= {(pool, engine): now_s for engine in engines}
         places = {each.attempt_id: each for each in map(_place, attempts)}
         changed = [each for name, each in places.items() if each != self._written.get(name)]
         async with self._database.transaction() as connection:
             await farm.note_nodes(connection, nodes, resting)
+            await farm.note_pools(connection, self.places().pools)
             if changed:
                 await farm.note_places(connection, changed)
             await self.hear(connection)
         self._written = places
-        self._metrics.note_nodes(nodes, self.orders.draining, resting)
+        self._metrics.note_nodes(nodes, self.closed, resting)
         self._metrics.note_slots(
             slots=self.slots, busy=sum(map(self.is_busy, attempts)), is_paused=self.orders.paused
         )
@@ -90,15 +134,3 @@ def _place(running: Running) -> Place:
     return Place(
         attempt_id=running.id, node=running.node, worker=running.worker, frames=running.frames
     )
-
-
-def slots_of(nodes: Iterable[Node], draining: Collection[str]) -> int:
-    """How many work items run at a time: a processor each, but for those of draining nodes.
-
-    A cluster without any processors counts as one, so that it sees that there is work and may
-    grow by it.
-    """
-    processors = {node.id: int(node.cpus) for node in nodes if node.alive}
-    if not any(processors.values()):
-        return 1
-    return sum(count for node, count in processors.items() if node not in draining)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Limits:
     """Times in seconds; the defaults suit chunks of about four seconds of video."""
 
-    margin: int = 2
-    """Work items submitted beyond the slots, so that no slot waits for us."""
+    margin: int = 1
+    """Work items that a node is given beyond its slots, so that no slot waits for us."""
     previews: int = 2
     """Previews under way at a time, beside what takes up the slots; more where there are many
     slots."""
@@ -19,7 +19,10 @@ class Limits:
     grace_s: float = 1.0
     """From telling an attempt to stop to ending its process."""
     begin_s: float = 120.0
-    """The longest that an attempt may wait for a worker while a slot is free."""
+    """The longest that an attempt may wait for a worker while its node has a slot free."""
+    stranded_s: float = 60.0
+    """How long an export waits for a node with the engine that it was planned for, before it is
+    planned anew for another."""
     deadline_s: float = 1800.0
     """The longest that one attempt at an intake or a probe may take."""
     chunk_deadline_s: float = 4 * 3600.0

@@ -27,13 +27,14 @@ class Running:
     id: int
     item: Waiting
     submitted_s: float
-    closed_nodes: frozenset[str] = frozenset()
-    """Where it cannot land."""
+    node: str
+    """Where it was put."""
     frames: int = 0
     started_s: float | None = None
-    node: str | None = None
     worker: str | None = None
     moved_s: float = 0.0
+    gone_s: float | None = None
+    """Since when its node is gone."""
     told_s: float | None = None
     """When it was told to stop."""
     killed_s: float = float("-inf")

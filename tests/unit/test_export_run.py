@@ -156,18 +156,17 @@ class ScriptedExecutor:
         assert item is not None
         self.errors[item.key] = deque(errors)
 
-    def engine(self) -> str:
-        """See Executor."""
-        return "fake"
-
     def nodes(self) -> Sequence[Node]:
         """See Executor."""
-        return []
+        return [PaintedNode(slots=self.slots, engine="fake")]
 
-    def submit(self, attempt: str, item: Item, avoid_nodes: Collection[str] = ()) -> None:
+    def ask_for(self, slots: Mapping[str, int]) -> None:
+        """See Executor."""
+
+    def submit(self, attempt: str, item: Item, node: str) -> None:
         """See Executor."""
         assert isinstance(item, Made)
-        assert not avoid_nodes
+        assert node == PaintedNode().id
         self.stitch = item if isinstance(item, StitchSpec) else None
         self.names.append(attempt)
         self.attempts[item.key] += 1

@@ -4,16 +4,16 @@
 -- of them share, configurations and intakes, comes once and is named by its number.
 insert into export_jobs (
     id, user_id, composition_id, composition_revision, config, name, intake, batch_id, reexport_of,
-    priority, start_s, end_s, shared_frames, webhook_id, created_at)
+    priority, pool, start_s, end_s, shared_frames, webhook_id, created_at)
 select e.id, %(user_id)s, e.composition_id, e.revision, c.document, e.name, i.document, e.batch_id,
-    e.reexport_of, e.priority, e.start_s, e.end_s, e.shared_frames, e.webhook_id,
+    e.reexport_of, e.priority, e.pool, e.start_s, e.end_s, e.shared_frames, e.webhook_id,
     now() + (e.place - 1) * interval '1 microsecond'
 from rows from (jsonb_to_recordset(%(exports)s::jsonb) as (
         id text, composition_id text, revision int, config int, name text, intake int,
-        batch_id text, reexport_of text, priority int, start_s float8, end_s float8,
-        shared_frames bool, webhook_id text))
+        batch_id text, reexport_of text, priority int, pool text, start_s float8,
+        end_s float8, shared_frames bool, webhook_id text))
     with ordinality as e (id, composition_id, revision, config, name, intake, batch_id,
-        reexport_of, priority, start_s, end_s, shared_frames, webhook_id, place)
+        reexport_of, priority, pool, start_s, end_s, shared_frames, webhook_id, place)
 join jsonb_array_elements(%(configs)s::jsonb) with ordinality as c (document, number)
     on c.number = e.config
 join jsonb_array_elements(%(intakes)s::jsonb) with ordinality as i (document, number)

@@ -1,22 +1,40 @@
 -- name: orders
 -- What operators want of the dispatcher.
 select paused_at is not null as is_paused,
-    array(select id from nodes where draining_at is not null) as draining
+    array(select id from nodes where draining_at is not null or is_leaving) as draining
 from dispatcher;
 
 -- name: note_nodes
 -- Which nodes live, and which of them are set aside for how long. Those that were seen a moment ago
 -- and have not changed are left as they are.
-insert into nodes as n (id, name, cpus, gpus, set_aside_until)
-select id, name, cpus, gpus, now() + make_interval(secs => rest_s)
-from unnest(%(ids)s::text[], %(names)s::text[], %(cpus)s::float8[], %(gpus)s::float8[],
-    %(rests_s)s::float8[]) as seen (id, name, cpus, gpus, rest_s)
+insert into nodes as n (id, name, cpus, gpus, slots, pools, engine, renderer, kept_out, is_leaving,
+    set_aside_until)
+select id, name, cpus, gpus, slots, array(select jsonb_array_elements_text(pools)), engine, renderer,
+    kept_out, is_leaving, now() + make_interval(secs => rest_s)
+from jsonb_to_recordset(%(nodes)s::jsonb) as seen (id text, name text, cpus float8, gpus float8,
+    slots int, pools jsonb, engine text, renderer text, kept_out text, is_leaving bool, rest_s float8)
 on conflict (id) do update
-set name = excluded.name, cpus = excluded.cpus, gpus = excluded.gpus,
+set name = excluded.name, cpus = excluded.cpus, gpus = excluded.gpus, slots = excluded.slots,
+    pools = excluded.pools, engine = excluded.engine, renderer = excluded.renderer,
+    kept_out = excluded.kept_out, is_leaving = excluded.is_leaving,
     set_aside_until = excluded.set_aside_until, seen_at = now()
 where n.seen_at < now() - interval '5 s'
-    or (n.name, n.cpus, n.gpus, n.set_aside_until is null) is distinct from
-        (excluded.name, excluded.cpus, excluded.gpus, excluded.set_aside_until is null);
+    or (n.name, n.cpus, n.gpus, n.slots, n.pools, n.engine, n.renderer, n.kept_out, n.is_leaving,
+        n.set_aside_until is null) is distinct from
+        (excluded.name, excluded.cpus, excluded.gpus, excluded.slots, excluded.pools,
+        excluded.engine, excluded.renderer, excluded.kept_out, excluded.is_leaving,
+        excluded.set_aside_until is null);
+
+-- name: note_pools
+-- Which pools are served, and by how many slots.
+insert into pools as p (name, slots)
+select name, slots from unnest(%(names)s::text[], %(slots)s::int[]) as seen (name, slots)
+on conflict (name) do update set slots = excluded.slots, seen_at = now()
+where p.slots <> excluded.slots or p.seen_at < now() - interval '60 s';
+
+-- name: forget_pools
+-- Pools that no node serves any more have no slots.
+update pools set slots = 0 where slots > 0 and not name = any (%(names)s::text[]);
 
 -- name: forget_nodes
 -- Nodes that are gone.
@@ -117,25 +135,33 @@ left join export_jobs e on e.user_id = u.user_id and e.deleted_at is null
 -- name: get_waiting
 -- What an export may be waiting for. Who waits is counted up to a thousand.
 with recursive users as (
-    (select user_id from work_items where status = 'ready' and not held order by user_id limit 1)
+    (select user_id from work_items
+    where pool = (select pool from export_jobs where id = %(id)s) and status = 'ready' and not held
+    order by user_id limit 1)
     union all
     select (
         select i.user_id from work_items i
-        where i.status = 'ready' and not i.held and i.user_id > u.user_id
+        where i.pool = (select pool from export_jobs where id = %(id)s)
+            and i.status = 'ready' and not i.held and i.user_id > u.user_id
         order by i.user_id limit 1)
     from users u where u.user_id is not null
 ), firsts as (
-    -- The first work item of each other user.
+    -- The first work item of each other user in the same pool.
     select i.priority
     from (select user_id from users
         where user_id <> (select user_id from export_jobs where id = %(id)s) limit 1000) u
     cross join lateral (
         select priority from work_items
-        where user_id = u.user_id and status = 'ready' and not held and rank > 0
+        where pool = (select pool from export_jobs where id = %(id)s) and user_id = u.user_id
+            and status = 'ready' and not held and rank > 0
         order by rank, priority desc limit 1) i
 )
 select e.id, e.status, e.priority, e.paused_at is not null as is_paused,
-    d.paused_at is not null as farm_is_paused, d.pause_reason, d.slots,
+    d.paused_at is not null as farm_is_paused, d.pause_reason, d.slots, e.pool, e.engine,
+    coalesce(p.slots, 0) as pool_slots,
+    e.engine is not null and not exists (
+        select from nodes n where e.pool = any (n.pools) and n.engine = e.engine
+            and n.kept_out is null and n.draining_at is null and not n.is_leaving) as is_stranded,
     d.leader is not null as has_leader,
     extract(epoch from now() - d.heartbeat_at)::float8 as silent_s,
     coalesce(q.running, d.quota_running) as quota_running,
@@ -148,8 +174,8 @@ select e.id, e.status, e.priority, e.paused_at is not null as is_paused,
     coalesce(first.made_elsewhere, false) as is_made_elsewhere,
     (select count(*) from (
         select distinct w.export_id from work_items w
-        where w.user_id = e.user_id and w.status = 'ready' and not w.held and w.rank > 0
-            and w.export_id <> e.id
+        where w.pool = e.pool and w.user_id = e.user_id and w.status = 'ready' and not w.held
+            and w.rank > 0 and w.export_id <> e.id
             and (w.priority > e.priority
                 or w.priority = e.priority and (w.queued_at, w.export_id) < (e.created_at, e.id))
         limit 1000) ahead) as own_ahead,
@@ -157,6 +183,7 @@ select e.id, e.status, e.priority, e.paused_at is not null as is_paused,
     (select count(*) from firsts where priority > e.priority) as users_ahead
 from export_jobs e
 cross join dispatcher d
+left join pools p on p.name = e.pool
 left join quotas q on q.user_id = e.user_id
 left join lateral (
     select w.not_before, w.content_key is not null and exists (

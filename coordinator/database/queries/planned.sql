@@ -1,25 +1,25 @@
 -- name: insert_survey
 -- What must be found out before there are chunks.
-insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, spec,
-    content_key)
-select 'survey', id, user_id, priority, created_at, 1, paused_at is not null,
-    %(spec)s, %(key)s
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, pool,
+    engine, spec, content_key)
+select 'survey', id, user_id, priority, created_at, 1, paused_at is not null, pool,
+    md5(engine)::uuid, %(spec)s, %(key)s
 from export_jobs where id = %(id)s;
 
 -- name: insert_audio
 -- The sound of an export.
-insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, spec,
-    content_key)
-select 'audio', id, user_id, priority, created_at, 2, paused_at is not null,
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, pool,
+    spec, content_key)
+select 'audio', id, user_id, priority, created_at, 2, paused_at is not null, pool,
     %(spec)s, %(key)s
 from export_jobs where id = %(id)s;
 
 -- name: insert_chunks
 -- All chunks of an export.
-insert into work_items (kind, export_id, user_id, priority, queued_at, position, held,
-    chunk_index, start_frame, stop_frame, content_key)
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, pool,
+    engine, chunk_index, start_frame, stop_frame, content_key)
 select 'chunk', e.id, e.user_id, e.priority, e.created_at, 3 + c.index, e.paused_at is not null,
-    c.index, c.start, c.stop, c.key
+    e.pool, md5(e.engine)::uuid, c.index, c.start, c.stop, c.key
 from export_jobs e,
     unnest(%(indexes)s::int[], %(starts)s::int[], %(stops)s::int[], %(keys)s::text[])
         as c (index, start, stop, key)
@@ -27,9 +27,9 @@ where e.id = %(id)s;
 
 -- name: insert_stitch
 -- The last work item of an export.
-insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, spec,
-    content_key)
-select 'stitch', id, user_id, priority, created_at, 1000000, paused_at is not null,
+insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, pool,
+    spec, content_key)
+select 'stitch', id, user_id, priority, created_at, 1000000, paused_at is not null, pool,
     %(spec)s, %(key)s
 from export_jobs where id = %(id)s;
 

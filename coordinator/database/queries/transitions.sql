@@ -136,8 +136,9 @@ select pg_notify('midifarm_work', '');
 -- name: queue_intakes
 -- The first work item of each export, and clients are told of it.
 with queued as (
-    insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, spec)
-    select 'intake', id, user_id, priority, created_at, 0, paused_at is not null, intake
+    insert into work_items (kind, export_id, user_id, priority, queued_at, position, held, pool,
+        spec)
+    select 'intake', id, user_id, priority, created_at, 0, paused_at is not null, pool, intake
     from export_jobs where id = any (%(ids)s) order by created_at
 )
 select tell_export(id, false) from unnest(%(ids)s::text[]) as id;
@@ -282,9 +283,14 @@ where status = 'running'
 select id, kind, content_key from work_items where id = any (%(ids)s);
 
 -- name: other_engines
--- Exports under way that were planned for other engines.
-select id from export_jobs
-where status in ('rendering', 'uploading') and engine <> %(engine)s;
+-- Exports under way that were planned for none of these engines of their pools. Those of this
+-- revision of midifarm wait for their engine where their pool has no other one.
+select e.id, e.engine from export_jobs e
+where e.status in ('rendering', 'uploading') and e.engine is not null
+    and not exists (
+        select from unnest(%(pools)s::text[], %(engines)s::text[]) as known (pool, engine)
+        where known.pool = e.pool and known.engine = e.engine)
+    and (e.pool = any (%(served)s::text[]) or not starts_with(e.engine, %(own)s));
 
 -- name: insert_preview
 -- A preview that somebody waits for.

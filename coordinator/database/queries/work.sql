@@ -1,13 +1,14 @@
 -- name: waiting
--- The first work items of those users whose turn it is, in each user's own order. What is being
--- made for somebody else at this moment is left out: it will be found. Users are found by leaps
--- through the index, one step for each and none for what waits behind their first items.
+-- The first work items of those users whose turn it is in a pool, in each user's own order. What is
+-- being made for somebody else at this moment is left out: it will be found. Users are found by
+-- leaps through the index, one step for each and none for what waits behind their first items.
 with recursive users as (
-    (select user_id from work_items where status = 'ready' and not held order by user_id limit 1)
+    (select user_id from work_items
+    where pool = %(pool)s and status = 'ready' and not held order by user_id limit 1)
     union all
     select (
         select i.user_id from work_items i
-        where i.status = 'ready' and not i.held and i.user_id > u.user_id
+        where i.pool = %(pool)s and i.status = 'ready' and not i.held and i.user_id > u.user_id
         order by i.user_id limit 1)
     from users u where u.user_id is not null
 ), turns as (
@@ -18,8 +19,9 @@ with recursive users as (
         %(full)s::boolean[]) as k (user_id, busy, served, is_full) on k.user_id = u.user_id
     cross join lateral (
         select i.rank, i.priority, i.queued_at from work_items i
-        where i.user_id = u.user_id and i.status = 'ready' and not i.held
+        where i.pool = %(pool)s and i.user_id = u.user_id and i.status = 'ready' and not i.held
             and i.not_before <= now() and i.kind <> 'preview'
+            and (i.engine is null or i.engine = any (%(engines)s::uuid[]))
             and (i.content_key is null or not exists (
                 select from work_items other
                 where other.content_key = i.content_key and other.status = 'running'))
@@ -33,18 +35,20 @@ with recursive users as (
         head.queued_at
     limit %(limit)s
 )
-select w.id, w.kind, w.user_id, w.export_id, w.asset_id, w.preview_id, w.rank, w.priority, w.queued_at,
-    w.position, w.chunk_index, w.content_key, w.waited_s, a.object_key as found_key
+select w.id, w.kind, w.user_id, w.export_id, w.asset_id, w.preview_id, w.rank, w.priority,
+    w.queued_at, w.position, w.chunk_index, w.content_key, w.pool, w.engine, w.waited_s,
+    a.object_key as found_key
 from turns u
 cross join lateral (
-    select i.id, i.kind, i.user_id, i.export_id, i.asset_id, i.preview_id, i.rank, i.priority, i.queued_at,
-        i.position, i.chunk_index, i.content_key,
+    select i.id, i.kind, i.user_id, i.export_id, i.asset_id, i.preview_id, i.rank, i.priority,
+        i.queued_at, i.position, i.chunk_index, i.content_key, i.pool, i.engine,
         extract(epoch from now() - i.not_before)::float8 as waited_s,
         row_number() over (
             order by i.rank, i.priority desc, i.queued_at, i.export_id, i.position) as place
     from work_items i
-    where i.user_id = u.user_id and i.status = 'ready' and not i.held and i.not_before <= now()
-        and i.kind <> 'preview'
+    where i.pool = %(pool)s and i.user_id = u.user_id and i.status = 'ready' and not i.held
+        and i.not_before <= now() and i.kind <> 'preview'
+        and (i.engine is null or i.engine = any (%(engines)s::uuid[]))
         and (i.content_key is null or not exists (
             select from work_items other
             where other.content_key = i.content_key and other.status = 'running'))
@@ -58,7 +62,7 @@ order by w.place, w.rank, w.priority desc, w.queued_at limit 2000;
 -- name: waiting_previews
 -- Previews that somebody waits for, but for what is being made for somebody else at this moment.
 select i.id, i.kind, i.user_id, i.export_id, i.asset_id, i.preview_id, i.rank, i.priority,
-    i.queued_at, i.position, i.chunk_index, i.content_key,
+    i.queued_at, i.position, i.chunk_index, i.content_key, i.pool, i.engine,
     extract(epoch from now() - i.not_before)::float8 as waited_s, a.object_key as found_key
 from work_items i left join artifacts a on a.content_key = i.content_key
 where i.kind = 'preview' and i.status = 'ready' and i.not_before <= now()

@@ -29,7 +29,7 @@ from coordinator.database.transitions.attempts import (
     postpone_item,
     recover,
     release_attempt,
-    replan_for,
+    replan_stranded,
     reuse_item,
 )
 
@@ -51,7 +51,7 @@ __all__ = [
     "queue_probe",
     "recover",
     "release_attempt",
-    "replan_for",
+    "replan_stranded",
     "resume_export",
     "retry_batch",
     "retry_export",

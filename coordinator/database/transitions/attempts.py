@@ -35,6 +35,7 @@ from shared.errors import (
 from shared.plan import AudioReport, SegmentReport, StitchReport, SurveyReport
 from shared.planning import ExportPlan
 from shared.preview import PreviewReport
+from shared.revision import made_by
 from shared.spec import Spec
 from shared.states import ExportAction, ExportStatus
 
@@ -278,23 +279,41 @@ async def recover(connection: Connection, keep: Collection[int]) -> list[Lost]:
     ]
 
 
-async def replan_for(connection: Connection, engine: str) -> int:
-    """Plan anew what other engines have begun; how many exports that were."""
-    rows = await QUERIES.all(connection, "other_engines", engine=engine)
+async def replan_stranded(
+    connection: Connection, engines: Collection[tuple[str, str]], served: Collection[str]
+) -> int:
+    """Plan anew what was planned for engines that are gone; how many exports that were.
+
+    Args:
+        connection: Inside a transaction.
+        engines: Pools and engines that they have, or had until a moment ago.
+        served: Pools that have an engine which is there to stay. Exports of other pools wait,
+            but for those that another revision of midifarm has planned: it will not come back.
+    """
+    rows = await QUERIES.all(
+        connection,
+        "other_engines",
+        pools=[pool for pool, _ in engines],
+        engines=[engine for _, engine in engines],
+        served=list(served),
+        own=made_by(),
+    )
+    replanned = 0
     for found in rows:
         row = await lock(connection, found["id"])
-        if row["status"] not in ("rendering", "uploading") or row["engine"] in (None, engine):
+        if row["status"] not in ("rendering", "uploading") or row["engine"] != found["engine"]:
             continue  # changed while we waited for it
         await change(
             connection,
             row,
             ExportAction.RENDER_AGAIN,
             "replan_export",
-            reason="The workers were upgraded; it is rendered by one version only.",
+            reason="What began to render it is gone or was upgraded; one engine renders it all.",
         )
         await QUERIES.execute(connection, "drop_items", ids=[row["id"]])
         await queue_intakes(connection, [row["id"]])
-    return len(rows)
+        replanned += 1
+    return replanned
 
 
 async def _lock_attempt(connection: Connection, attempt_id: int) -> Row | None:

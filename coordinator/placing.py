@@ -1,0 +1,160 @@
+"""Which node does a work item. Pure.
+
+Work goes where most is free, so that nodes share the load and no node that fails takes much with
+it. Only where every slot that could do it is taken is a node given a little more than it has slots
+for: then the next item waits beside the slot that it will have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from coordinator.ports import Node
+
+ANY: Final = ""
+"""The pool of what any node may do: probes and previews."""
+DEFAULT: Final = "default"
+"""The pool of nodes and exports of which nothing else was said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a work item needs of a node."""
+
+    pool: str = ANY
+    """A pool that the node serves."""
+    engine: UUID | None = None
+    """The engine that its export was planned for, as engine_id() has it; None for any."""
+
+
+def engine_id(engine: str) -> UUID:
+    """The short name of an engine, which work items carry (``md5(engine)::uuid``)."""
+    return UUID(hashlib.md5(engine.encode(), usedforsecurity=False).hexdigest())
+
+
+class Places:
+    """The slots of the nodes that take work, and what they are at."""
+
+    def __init__(
+        self,
+        nodes: Iterable[Node],
+        *,
+        busy: Mapping[str, int] | None = None,
+        closed: Collection[str] = (),
+        margin: int = 0,
+    ) -> None:
+        """Know the nodes.
+
+        Args:
+            nodes: As the cluster has them.
+            busy: Items that take up slots, or wait for one, by node.
+            closed: Ids of nodes that get nothing.
+            margin: Items that a node may be given beyond its slots.
+        """
+        self._nodes = {node.id: node for node in nodes if takes_work(node, closed)}
+        self._engines = {
+            node.id: engine_id(node.engine) for node in self._nodes.values() if node.engine
+        }
+        self._busy = Counter({node: (busy or {}).get(node, 0) for node in self._nodes})
+        self._margin = margin
+
+    @property
+    def slots(self) -> int:
+        """Of all nodes that take work."""
+        return sum(node.slots for node in self._nodes.values())
+
+    @property
+    def pools(self) -> dict[str, int]:
+        """Slots by pool; a node that serves several counts in each."""
+        found: Counter[str] = Counter()
+        for node in self._nodes.values():
+            found.update(dict.fromkeys(node.pools, node.slots))
+        return dict(found)
+
+    @property
+    def engines(self) -> dict[str, dict[str, int]]:
+        """Slots by engine, for each pool."""
+        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for node in self._nodes.values():
+            for pool in node.pools:
+                if node.engine is not None:
+                    found[pool][node.engine] += node.slots
+        return {pool: dict(counts) for pool, counts in found.items()}
+
+    def engine_of(self, pool: str) -> str | None:
+        """The engine for new exports of a pool: that of most slots; None where there is none."""
+        counts = self.engines.get(pool, {})
+        return max(counts, key=lambda engine: (counts[engine], engine), default=None)
+
+    def room(self, pool: str) -> int:
+        """How much more can be put on the nodes of a pool."""
+        return sum(self._room(node) for node in self._nodes if self._serves(node, pool))
+
+    def engines_with_room(self, pool: str) -> list[UUID]:
+        """The engines of those nodes of a pool that something can be put on."""
+        return sorted(
+            {
+                engine
+                for node, engine in self._engines.items()
+                if self._serves(node, pool) and self._room(node) > 0
+            }
+        )
+
+    def place(self, need: Need, avoid: Collection[str] = ()) -> str | None:
+        """Put an item on a node: its id, or None where none has room.
+
+        Args:
+            need: What the item needs.
+            avoid: Ids of nodes to keep away from, as long as there are others, be they busy.
+        """
+        able = [node for node in self._nodes if self._can(node, need)]
+        able = [node for node in able if node not in avoid] or able
+        best = max(able, key=lambda node: (self._free(node), node), default=None)
+        if best is None or self._room(best) <= 0:
+            return None
+        self._busy[best] += 1
+        return best
+
+    def beside(self, under_way: Mapping[str, int], avoid: Collection[str] = ()) -> str | None:
+        """A node for what takes up no slot: the one with the fewest of these; None without nodes.
+
+        Args:
+            under_way: How many of these each node is at.
+            avoid: Ids of nodes to keep away from, as long as there are others.
+        """
+        able = [node for node in self._nodes if node not in avoid] or list(self._nodes)
+        return min(
+            able, key=lambda node: (under_way.get(node, 0), -self._free(node), node), default=None
+        )
+
+    def has_free(self, need: Need) -> bool:
+        """Whether a slot that could do an item is free."""
+        return any(self._can(node, need) and self._free(node) > 0 for node in self._nodes)
+
+    def _free(self, node: str) -> int:
+        return self._nodes[node].slots - self._busy[node]
+
+    def _room(self, node: str) -> int:
+        return max(0, self._free(node) + self._margin)
+
+    def _serves(self, node: str, pool: str) -> bool:
+        return pool == ANY or pool in self._nodes[node].pools
+
+    def _can(self, node: str, need: Need) -> bool:
+        return self._serves(node, need.pool) and need.engine in (None, self._engines.get(node))
+
+
+def takes_work(node: Node, closed: Collection[str] = ()) -> bool:
+    """Whether a node takes work at all."""
+    return (
+        node.alive
+        and node.slots > 0
+        and node.kept_out is None
+        and not node.is_leaving
+        and node.id not in closed
+    )
