@@ -18,8 +18,6 @@ from coordinator.ports import Node
 
 ANY: Final = ""
 """The pool of what any node may do: probes and previews."""
-DEFAULT: Final = "default"
-"""The pool of nodes and exports of which nothing else was said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

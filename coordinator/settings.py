@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from coordinator.networks import Network, parse_networks
 from coordinator.quotas import QuotaLimits
 from shared.errors import InputError
+from shared.pools import parse_pools
 from shared.settings import usable_cores
 
 PREFIX: Final = "MIDIFARM_"
@@ -76,6 +77,11 @@ def _are_networks(value: str | None) -> str | None:
         parse_networks(value or "")
     except ValueError:
         raise ValueError("these are no networks like 10.1.0.0/16,fd00::/8") from None
+    return value
+
+
+def _are_pools(value: str | None) -> str | None:
+    parse_pools(value or "")
     return value
 
 
@@ -266,6 +272,12 @@ class ServiceSettings(DispatcherSettings):
         description="GiB of uploads and finished videos that one user may store, unless an "
         "operator said otherwise for him; any amount without it.",
     )
+    declared_pools: Annotated[str | None, AfterValidator(_are_pools)] = Field(
+        default=None,
+        description="Pools that exports may ask for although no node serves them at the moment, "
+        "since an autoscaler starts some: gpu,4k; those alone that nodes have served within a "
+        "week without it.",
+    )
     grafana_url: Annotated[str | None, AfterValidator(_is_page)] = Field(
         default=None,
         description="Address of the Grafana that shows this farm (http or https), to which its "
@@ -295,6 +307,11 @@ class ServiceSettings(DispatcherSettings):
     def webhook_allowed(self) -> tuple[Network, ...]:
         """Networks that are not public and whose webhooks are told."""
         return parse_networks(self.webhook_networks or "")
+
+    @property
+    def pools_declared(self) -> tuple[str, ...]:
+        """Pools that exports may ask for although no node has served them yet."""
+        return parse_pools(self.declared_pools or "")
 
     @property
     def quotas(self) -> QuotaLimits:

@@ -13,7 +13,6 @@ from psycopg.types.json import Jsonb
 
 from coordinator.database import Connection, Database
 from coordinator.database.exports import NewExport, create_exports
-from coordinator.placing import DEFAULT
 from coordinator.ports import Item, Report
 from shared.codecs import CONTAINERS, Container
 from shared.errors import CancelledError, MidifarmError
@@ -37,6 +36,7 @@ from shared.plan import (
     SurveyReport,
     SurveySpec,
 )
+from shared.pools import DEFAULT_POOL
 from shared.preview import PreviewReport, PreviewSpec
 from shared.storage import ObjectStore
 from shared.styles import find_style
@@ -96,7 +96,7 @@ async def add_export(
     audio: bool = True,
     configuration: ExportConfiguration | None = None,
     shared_frames: bool = False,
-    pool: str = DEFAULT,
+    pool: str = DEFAULT_POOL,
 ) -> str:
     """Queue an export of a small video; its id."""
     midi_key = asset_key(digest(song.encode()))
@@ -144,7 +144,7 @@ class PaintedNode:
     gpus: float = 0
     alive: bool = True
     slots: int = 2
-    pools: frozenset[str] = frozenset({DEFAULT})
+    pools: frozenset[str] = frozenset({DEFAULT_POOL})
     engine: str | None = ENGINE
     renderer: str | None = "paint"
     kept_out: str | None = None
@@ -210,7 +210,7 @@ class PaintedWorkers:
                 id=each,
                 cpus=self.slots,
                 slots=self.slots,
-                pools=self.pools.get(each, frozenset({DEFAULT})),
+                pools=self.pools.get(each, frozenset({DEFAULT_POOL})),
                 engine=self.engines.get(each, ENGINE),
             )
             for each in self.node_ids
