@@ -14,6 +14,7 @@ from coordinator.database.exports import list_attempts
 from coordinator.database.transitions import Committed
 from coordinator.dispatcher.dispatcher import Dispatcher
 from coordinator.dispatcher.limits import Limits
+from coordinator.placing import DEFAULT
 from coordinator.tasks import end_tasks
 from shared.errors import (
     DamagedObjectError,
@@ -42,7 +43,7 @@ from tests.dispatching import (
     row_of,
     until,
 )
-from tests.farm import PaintedWorkers, add_export
+from tests.farm import ENGINE, PaintedWorkers, add_export
 
 pytestmark = pytest.mark.services
 
@@ -403,6 +404,7 @@ async def test_an_uploaded_file_is_judged(database: Database, store: LocalStore)
 @on_a_database
 async def test_upgraded_workers_begin_anew(database: Database, store: LocalStore) -> None:
     before = PaintedWorkers(store)
+    before.engines = {"node": "midifarm of last year"}
     before.hold = lambda attempt, item: isinstance(item, ChunkSpec) and item.index >= 2
     export = await add_export(database)
     async with dispatching(database, before, store):
@@ -412,10 +414,9 @@ async def test_upgraded_workers_begin_anew(database: Database, store: LocalStore
 
         await until(two_are_done)
     after = PaintedWorkers(store)
-    after.engine = lambda: "a newer engine"  # type: ignore[method-assign]
     async with dispatching(database, after, store):
         row = await ended(database, export)
-    assert (row["status"], row["engine"]) == ("completed", "a newer engine")
+    assert (row["status"], row["engine"]) == ("completed", ENGINE)
     assert sum(isinstance(item, ChunkSpec) for _, item in after.submitted) == 4
 
 
@@ -599,7 +600,7 @@ async def test_one_query_that_fails_throws_no_work_away(
 async def test_who_leads_no_more_begins_nothing(database: Database, store: LocalStore) -> None:
     await add_export(database)
     async with database.transaction() as connection:
-        (item,) = await work.list_waiting(connection, limit=1)
+        (item,) = await work.list_waiting(connection, pool=DEFAULT, engines=(), limit=1)
         await connection.execute("update dispatcher set epoch = 7")
     for epoch, begun in ((6, False), (7, True)):
         async with database.transaction() as connection:
