@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from shared.pools import DEFAULT_POOL, is_pool_name
-
 POOLS_VARIABLE: Final = "MIDIFARM_POOLS"
 """Names the pools that a node serves, by commas; the pool ``default`` without it."""
 GPU_SLOTS_VARIABLE: Final = "MIDIFARM_GPU_SLOTS"
 """How many work items each GPU of a node is shared by; one without it."""
+DEFAULT_POOL: Final = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +81,5 @@ def why_kept_out(node: Introduction, ours: Introduction) -> str | None:
         return (
             f"Its libav is {node.libav}, the dispatcher's {ours.libav}: install midifarm from the "
             "same requirements file on both."
-        )
-    odd = sorted(name for name in node.pools if not is_pool_name(name))
-    if odd:
-        return (
-            f"It serves a pool {odd[0][:40]!r}, which none can be called: set {POOLS_VARIABLE} to "
-            "names of small letters, digits and hyphens."
         )
     return None

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from coordinator.database import Connection, Database
 from coordinator.database.exports import NewExport, create_exports
+from coordinator.placing import DEFAULT
 from coordinator.ports import Item, Report
 from shared.codecs import CONTAINERS, Container
 from shared.errors import CancelledError, MidifarmError
@@ -36,7 +37,6 @@ from shared.plan import (
     SurveyReport,
     SurveySpec,
 )
-from shared.pools import DEFAULT_POOL
 from shared.preview import PreviewReport, PreviewSpec
 from shared.revision import made_by
 from shared.storage import ObjectStore
@@ -97,7 +97,7 @@ async def add_export(
     audio: bool = True,
     configuration: ExportConfiguration | None = None,
     shared_frames: bool = False,
-    pool: str = DEFAULT_POOL,
+    pool: str = DEFAULT,
 ) -> str:
     """Queue an export of a small video; its id."""
     midi_key = asset_key(digest(song.encode()))
@@ -145,7 +145,7 @@ class PaintedNode:
     gpus: float = 0
     alive: bool = True
     slots: int = 2
-    pools: frozenset[str] = frozenset({DEFAULT_POOL})
+    pools: frozenset[str] = frozenset({DEFAULT})
     engine: str | None = ENGINE
     renderer: str | None = "paint"
     kept_out: str | None = None
@@ -211,7 +211,7 @@ class PaintedWorkers:
                 id=each,
                 cpus=self.slots,
                 slots=self.slots,
-                pools=self.pools.get(each, frozenset({DEFAULT_POOL})),
+                pools=self.pools.get(each, frozenset({DEFAULT})),
                 engine=self.engines.get(each, ENGINE),
             )
             for each in self.node_ids

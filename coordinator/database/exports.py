@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from coordinator.database import transitions
 from coordinator.database.connection import Connection, Queries, Row
+from coordinator.placing import DEFAULT
 from coordinator.threads import beside
 from shared.errors import NotFoundError
 from shared.export import ExportConfiguration
 from shared.intake import IntakeSpec
-from shared.pools import DEFAULT_POOL
 from shared.states import ExportStatus
 
 _QUERIES: Final = Queries("exports")
@@ -48,7 +48,7 @@ class NewExport:
     """Song time at which it ends; None for the end of the song."""
     priority: int = 0
     """Higher is earlier, -100 … 100."""
-    pool: str = DEFAULT_POOL
+    pool: str = DEFAULT
     """The nodes that may do its work."""
     batch_id: str | None = None
     """What it was submitted with."""

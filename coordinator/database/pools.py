@@ -19,6 +19,20 @@ async def served_pools(connection: Connection) -> dict[str, int]:
     return {row["name"]: row["slots"] for row in rows}
 
 
+async def count_demand(
+    connection: Connection, *, quota_running: int | None, most: int
+) -> list[tuple[str, int]]:
+    """What could run at once: pools, some of them twice, and how many work items each has.
+
+    Args:
+        connection: Any.
+        quota_running: Items under way at a time of a user who has no quota of his own.
+        most: Of what waits in a pool, no more is counted.
+    """
+    rows = await _QUERIES.all(connection, "demand", quota_running=quota_running, most=most)
+    return [(row["pool"], row["count"]) for row in rows]
+
+
 async def list_pools(
     connection: Connection, *, declared: Collection[str], limit: int
 ) -> Sequence[Row]:

@@ -21,6 +21,7 @@ from coordinator.database import Database, transitions, work
 from coordinator.dispatcher.briefing import Briefing
 from coordinator.dispatcher.choosing import Turns, Waiting, choose
 from coordinator.dispatcher.counting import Counting
+from coordinator.dispatcher.demand import Demand
 from coordinator.dispatcher.farm import Farm
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
@@ -112,6 +113,11 @@ class Dispatcher:
             folder=store.root if isinstance(store, LocalStore) else None,
             in_thread=self._janitor.in_thread,
         )
+        self._demand = Demand(
+            database,
+            quota_running=limits.quota_running,
+            ask_for=lambda slots: self._call(executor.ask_for, slots),
+        )
         # Ray is used from one thread only.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="executor")
         self._wake = asyncio.Event()
@@ -177,6 +183,7 @@ class Dispatcher:
         beside = [
             asyncio.create_task(self._keep_clean()),
             asyncio.create_task(self._counting.run()),
+            asyncio.create_task(self._demand.run()),
         ]
         try:
             while not self._stop.is_set():
@@ -737,6 +744,8 @@ class Dispatcher:
             for each in self._running.values():
                 each.verdict = None
             await self._tell_to_stop(list(self._running.values()))
+            # A successor asks for what it needs; where there is none, nothing is needed.
+            await self._call(self._executor.ask_for, {})
             until_s = time.monotonic() + _FAREWELL_S
             while self._running and time.monotonic() < until_s:
                 await self._hear(_WAIT_S)
