@@ -218,24 +218,29 @@ async def test_a_node_that_is_kept_out_or_leaves_gets_nothing(
         "z": {"is_leaving": True},
     }
     workers.hold = at_chunks_on(workers, "a")
+
+    async def told() -> dict[str, tuple[str | None, bool]]:
+        async with database.reading() as connection:
+            found = await connection.execute("select id, kept_out, is_leaving from nodes")
+            return {
+                row["id"]: (row["kept_out"], row["is_leaving"]) for row in await found.fetchall()
+            }
+
     export = await add_export(database, seconds=12.0)
     async with dispatching(database, workers, store):
         await seen(lambda: len(chunks_on(workers, "a")) == workers.slots + QUICK.margin)
         workers.hold = lambda *_: False
         assert (await ended(database, export))["status"] == "completed"
         assert {*workers.node_of.values()} == {"a"}
-        async with database.reading() as connection:
-            found = await connection.execute("select id, kept_out, is_leaving from nodes")
-            told = {
-                row["id"]: (row["kept_out"], row["is_leaving"]) for row in await found.fetchall()
-            }
-        assert told == {
-            "a": (None, False),
-            "odd": ("It runs another version.", False),
-            "z": (None, True),
-        }
+        kept_out, leaving = ("It runs another version.", False), (None, True)
+        assert await told() == {"a": (None, False), "odd": kept_out, "z": leaving}
         # It was upgraded, and is let in.
         workers.different = {"a": {"is_leaving": True}, "z": {"is_leaving": True}}
+
+        async def is_heard() -> bool:
+            return await told() == {"a": leaving, "odd": (None, False), "z": leaving}
+
+        await until(is_heard)
         other = await ended(database, await add_export(database, song="other"))
         assert other["status"] == "completed"
     assert "odd" in workers.node_of.values()
