@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from pydantic import ValidationError
 from coordinator.database import Database, transitions, work
 from coordinator.dispatcher.briefing import Briefing
 from coordinator.dispatcher.choosing import Turns, Waiting, choose
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.counting import Counting
 from coordinator.dispatcher.farm import Farm
 from coordinator.dispatcher.janitor import Janitor
@@ -88,6 +88,7 @@ class Dispatcher:
         executor: Executor,
         limits: Limits,
         metrics: Metrics | None = None,
+        clock: Clock = SYSTEM,
     ) -> None:
         """Dispatch what a database holds.
 
@@ -97,7 +98,9 @@ class Dispatcher:
             executor: Has the workers.
             limits: How patient we are.
             metrics: Told of everything; nobody asks for them without it.
+            clock: The time that everything here goes by.
         """
+        self._clock = clock
         self._metrics = metrics or Metrics()
         database.measure(self._metrics.calls.transaction)
         self._database = database
@@ -111,6 +114,7 @@ class Dispatcher:
             quota_running=limits.quota_running,
             folder=store.root if isinstance(store, LocalStore) else None,
             in_thread=self._janitor.in_thread,
+            clock=clock,
         )
         # Ray is used from one thread only.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="executor")
@@ -125,7 +129,7 @@ class Dispatcher:
         self._given_up: dict[str, Waiting] = {}
         self._telling = Telling(database)
         self._briefing = Briefing(database)
-        self._farm = Farm(database, limits.quota_running, self._metrics)
+        self._farm = Farm(database, limits.quota_running, self._metrics, clock)
         self._looked_s = self._confirmed_s = self._recovered_s = self._store_silent_s = 0.0
         self._to_sweep_s: float | None = None
         self._deleting: set[asyncio.Task[None]] = set()
@@ -168,7 +172,7 @@ class Dispatcher:
                     self._wake.set()
                     async for _ in connection.notifies():
                         self._wake.set()
-            await asyncio.sleep(_DATABASE_REST_S)
+            await self._clock.sleep(_DATABASE_REST_S)
 
     async def _lead(self, term: Leadership) -> None:
         await self._take_over(term)
@@ -206,7 +210,7 @@ class Dispatcher:
 
     async def _go_round(self, term: Leadership) -> int:
         """Hear what has ended, begin what waits, look after what runs; how much was begun."""
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         if now_s - self._confirmed_s > _CONFIRM_S:
             await self._confirm(term)
             await self._farm.tell(
@@ -244,7 +248,7 @@ class Dispatcher:
 
         Attempts that are not ours are of leaders before, or were lost on their way to us.
         """
-        self._recovered_s = time.monotonic()
+        self._recovered_s = self._clock.now_s()
         engines, served = self._farm.engines(self._limits.stranded_s)
         for book, most in (
             (self._failed_on, _REMEMBERED),
@@ -347,7 +351,7 @@ class Dispatcher:
             item.export_id,
         )
         if done.accepted:
-            since_ready_s = item.waited_s + time.monotonic() - running.submitted_s
+            since_ready_s = item.waited_s + self._clock.now_s() - running.submitted_s
             self._metrics.committed(
                 item.kind, report, wall_s=outcome.wall_s, since_ready_s=since_ready_s
             )
@@ -398,7 +402,7 @@ class Dispatcher:
         # All previews of a user count as one: whoever looks at the same odd song again and again
         # must not set nodes aside.
         whose = item.export_id or item.asset_id or item.user_id
-        if self._suspects.failed(worker, outcome.node, whose, time.monotonic()) and worker:
+        if self._suspects.failed(worker, outcome.node, whose, self._clock.now_s()) and worker:
             _log.warning("worker_set_aside worker=%s", worker)
             await self._call(self._executor.retire, worker)
 
@@ -423,7 +427,7 @@ class Dispatcher:
 
     def _avoided(self, item: Waiting) -> set[str]:
         """Nodes that an item had better not be put on."""
-        resting = self._suspects.resting_nodes(time.monotonic())
+        resting = self._suspects.resting_nodes(self._clock.now_s())
         return {*resting, *self._failed_on.get(item.id, ())}
 
     def _turns(self) -> Turns:
@@ -514,12 +518,12 @@ class Dispatcher:
         if attempt is None:
             return False
         self._metrics.began(item.kind, item.waited_s)
-        await self._submit(Running(attempt, item, time.monotonic(), node))
+        await self._submit(Running(attempt, item, self._clock.now_s(), node))
         return True
 
     async def _stands(self, key: str) -> bool | None:
         """Whether an object is in the store; None where the store does not say so soon."""
-        if time.monotonic() < self._store_silent_s:
+        if self._clock.now_s() < self._store_silent_s:
             return None
         try:
             return await asyncio.wait_for(
@@ -527,7 +531,7 @@ class Dispatcher:
             )
         except (TimeoutError, StorageError) as exc:
             _log.warning("store_does_not_answer key=%s error=%r", key, exc)
-            self._store_silent_s = time.monotonic() + _STORE_REST_S
+            self._store_silent_s = self._clock.now_s() + _STORE_REST_S
             return None
 
     async def _submit(self, running: Running) -> None:
@@ -556,7 +560,7 @@ class Dispatcher:
 
     async def _look(self) -> None:
         """Look after the attempts under way."""
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         if self._running:
             status = await self._call(self._executor.status)
             self._note(status, now_s)
@@ -573,7 +577,7 @@ class Dispatcher:
         """Clean up beside the work: a store that is slow or down must not hold that up."""
         cleaned_s = swept_s = 0.0
         while True:
-            now_s = time.monotonic()
+            now_s = self._clock.now_s()
             try:
                 await self._janitor.clean_ended()
                 await self._janitor.clean_deleted()
@@ -588,7 +592,7 @@ class Dispatcher:
                 _log.warning("cleaning_failed error=%s", exc)
             except Exception:
                 _log.exception("cleaning_failed")
-            await asyncio.sleep(_LOOK_S)
+            await self._clock.sleep(_LOOK_S)
 
     def _note(self, status: Mapping[str, AttemptStatus], now_s: float) -> None:
         for running in self._running.values():
@@ -596,7 +600,7 @@ class Dispatcher:
             if told is None:
                 continue
             if running.started_s is None:
-                running.started_s = now_s - max(0.0, time.time() - told.started_at)
+                running.started_s = now_s - max(0.0, self._clock.epoch_s() - told.started_at)
                 running.moved_s = now_s
             running.worker = told.worker
             if told.frames > running.frames:
@@ -687,7 +691,7 @@ class Dispatcher:
         if untold:
             await self._call(self._executor.cancel, [each.name for each in untold])
             for each in untold:
-                each.told_s = time.monotonic()
+                each.told_s = self._clock.now_s()
 
     async def _help_stragglers(self, export_id: str, row: Mapping[str, Any], now_s: float) -> None:
         """Begin second attempts of chunks that take far longer than the others did."""
@@ -724,12 +728,10 @@ class Dispatcher:
             await self._submit(Running(second, slow.item, now_s, node))
 
     async def _idle(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), _IDLE_S)
+        await self._clock.wait(self._wake, _IDLE_S)
 
     async def _rest(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+        await self._clock.wait(self._stop, seconds)
 
     async def _say_farewell(self) -> None:
         """Stop what is under way, so that a successor can begin it at once."""
@@ -737,8 +739,8 @@ class Dispatcher:
             for each in self._running.values():
                 each.verdict = None
             await self._tell_to_stop(list(self._running.values()))
-            until_s = time.monotonic() + _FAREWELL_S
-            while self._running and time.monotonic() < until_s:
+            until_s = self._clock.now_s() + _FAREWELL_S
+            while self._running and self._clock.now_s() < until_s:
                 await self._hear(_WAIT_S)
             async with self._database.transaction() as connection:
                 for attempt in self._running:
