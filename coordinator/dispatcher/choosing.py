@@ -8,6 +8,7 @@ waits, whatever his priority; probes and previews, which are short, neither wait
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -100,6 +101,8 @@ class Turns:
 
 Placed = tuple[Waiting, str]
 """An item, and the node that is to do it."""
+_OwnOrder = tuple[int, int, datetime, str, int, int]
+_Turn = tuple[int, int, int, int, _OwnOrder, str]
 
 
 def choose(
@@ -119,38 +122,37 @@ def choose(
     for queue in queues.values():
         queue.sort(key=_own_order, reverse=True)
     busy, taken = Counter(turns.running), Counter(turns.counted)
+    last = max(turns.served.values(), default=0)
     chosen: list[Placed] = []
     contents: set[str] = set()
-    while queues:
-        user = min(
-            queues,
-            key=lambda user: (
-                *_urgency(queues[user][-1]),
-                busy[user],
-                turns.served.get(user, 0),
-                _own_order(queues[user][-1]),
-            ),
-        )
+
+    def turn(user: str) -> _Turn:
+        """When a user's next item comes; what is chosen of others leaves it as it is."""
+        head = queues[user][-1]
+        return (*_urgency(head), busy[user], turns.served.get(user, 0), _own_order(head), user)
+
+    heap = [turn(user) for user in queues]
+    heapq.heapify(heap)
+    while heap:
+        user = heapq.heappop(heap)[-1]
         item = queues[user].pop()
         counts = item.rank > 0
         if counts and not turns.most.allows(user, taken[user]):
-            del queues[user]  # what does not count came before
-            continue
-        if not queues[user]:
-            del queues[user]
-        if item.content_key is not None and item.content_key in contents:
-            continue  # the same is being made: it will be found
-        node = place(item)
-        if node is None:
-            continue  # its user's next may need another pool
-        if item.content_key is not None:
-            contents.add(item.content_key)
-        chosen.append((item, node))
-        busy[user] += 1
-        taken[user] += counts
-        last = max(turns.served.values(), default=0)
-        turns.served.pop(user, None)  # who was served last stands last
-        turns.served[user] = last + 1
+            continue  # what does not count came before
+        # What is the same as something that is being made will be found.
+        is_made = item.content_key is not None and item.content_key in contents
+        # Its user's next may need another pool than one that is full.
+        if not is_made and (node := place(item)) is not None:
+            if item.content_key is not None:
+                contents.add(item.content_key)
+            chosen.append((item, node))
+            busy[user] += 1
+            taken[user] += counts
+            last += 1
+            turns.served.pop(user, None)  # who was served last stands last
+            turns.served[user] = last
+        if queues[user]:
+            heapq.heappush(heap, turn(user))
     return chosen
 
 
@@ -158,5 +160,5 @@ def _urgency(item: Waiting) -> tuple[int, int]:
     return item.rank, -item.priority
 
 
-def _own_order(item: Waiting) -> tuple[int, int, datetime, str, int, int]:
+def _own_order(item: Waiting) -> _OwnOrder:
     return *_urgency(item), item.queued_at, item.export_id or "", item.position, item.id
