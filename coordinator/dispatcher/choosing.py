@@ -13,9 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from coordinator.placing import ANY, Need
+
+ANY_NUMBER: Final = 2**31 - 1
+"""Of who has no quota."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +74,10 @@ class Most:
     own: Mapping[str, int] = field(default_factory=dict)
     """Of who has one."""
 
-    def allows(self, user_id: str | None, count: int) -> bool:
-        """Whether a user who has so many may have one more; None is who has no quota of his own."""
+    def left(self, user_id: str | None, count: int) -> int:
+        """How many more a user may have who has so many; None is who has no quota of his own."""
         most = self.default if user_id is None else self.own.get(user_id, self.default)
-        return most is None or count < most
+        return ANY_NUMBER if most is None else max(0, most - count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +98,15 @@ class Turns:
         """Users of whom there is anything to say."""
         return {*self.running, *self.served, *self.most.own}
 
-    def is_full(self, user_id: str | None) -> bool:
-        """Whether a user has as much under way as he may; None is one who is not known."""
-        return not self.most.allows(user_id, self.counted.get(user_id or "", 0))
+    def room_of(self, user_id: str | None) -> int:
+        """How much more a user may have under way; None is one who is not known."""
+        return self.most.left(user_id, self.counted.get(user_id or "", 0))
 
 
-Placed = tuple[Waiting, str]
-"""An item, and the node that is to do it."""
 _OwnOrder = tuple[int, int, datetime, str, int, int]
 _Turn = tuple[int, int, int, int, _OwnOrder, str]
+Placed = tuple[Waiting, str]
+"""An item, and the node that is to do it."""
 
 
 def choose(
@@ -123,26 +127,28 @@ def choose(
         queue.sort(key=_own_order, reverse=True)
     busy, taken = Counter(turns.running), Counter(turns.counted)
     last = max(turns.served.values(), default=0)
-    chosen: list[Placed] = []
-    contents: set[str] = set()
 
     def turn(user: str) -> _Turn:
-        """When a user's next item comes; what is chosen of others leaves it as it is."""
-        head = queues[user][-1]
-        return (*_urgency(head), busy[user], turns.served.get(user, 0), _own_order(head), user)
+        first = queues[user][-1]
+        served = turns.served.get(user, 0)
+        return *_urgency(first), busy[user], served, _own_order(first), user
 
+    # Only who had his turn has another one to wait for.
     heap = [turn(user) for user in queues]
     heapq.heapify(heap)
+    chosen: list[Placed] = []
+    contents: set[str] = set()
     while heap:
         user = heapq.heappop(heap)[-1]
         item = queues[user].pop()
         counts = item.rank > 0
-        if counts and not turns.most.allows(user, taken[user]):
+        if counts and not turns.most.left(user, taken[user]):
             continue  # what does not count came before
-        # What is the same as something that is being made will be found.
-        is_made = item.content_key is not None and item.content_key in contents
-        # Its user's next may need another pool than one that is full.
-        if not is_made and (node := place(item)) is not None:
+        # Otherwise the same is being made, and will be found.
+        is_new = item.content_key is None or item.content_key not in contents
+        # Where none has room, its user's next may need another pool.
+        node = place(item) if is_new else None
+        if node is not None:
             if item.content_key is not None:
                 contents.add(item.content_key)
             chosen.append((item, node))
