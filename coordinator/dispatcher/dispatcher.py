@@ -457,6 +457,8 @@ class Dispatcher:
         )
         if error.kind is ErrorKind.PERMANENT:
             return
+        if error.kind is ErrorKind.TRANSIENT and isinstance(error, ClusterError):
+            self._suspects.lost(running.node, self._clock.now_s())
         if outcome.node is not None:
             self._failed_on[item.id].add(outcome.node)
         # What hinders a worker may be its node's disk or network, but is not the worker's fault.
@@ -748,16 +750,22 @@ class Dispatcher:
     def _misplaced(self) -> list[Running]:
         """What waits on a busy node while a slot that could do it is free elsewhere."""
         places = self._farm.places(self._running.values())
+        there: defaultdict[str, list[Running]] = defaultdict(list)
+        for running in self._running.values():
+            if running.item.kind != "preview":
+                there[running.node].append(running)
         found = []
         for node in self._farm.nodes:
-            there = [each for each in self._running.values() if each.node == node.id]
-            there = [each for each in there if each.item.kind != "preview"]
-            beyond = len(there) - node.slots
-            waiting = [each for each in there if each.started_s is None and each.told_s is None]
+            beyond = len(there[node.id]) - node.slots
+            if beyond <= 0:
+                continue
+            waiting = [
+                each for each in there[node.id] if each.started_s is None and each.told_s is None
+            ]
             # The last ones: the first will have the slots that are free next.
             found += [
                 each
-                for each in waiting[::-1][: max(0, beyond)]
+                for each in waiting[::-1][:beyond]
                 if places.place(each.item.need, self._avoided(each.item)) is not None
             ]
         return found

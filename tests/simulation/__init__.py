@@ -1,1 +1,1 @@
-"""The real dispatcher and a real PostgreSQL with a cluster that is only imagined, in virtual time."""
+"""The real dispatcher and a real PostgreSQL, with a cluster in virtual time."""

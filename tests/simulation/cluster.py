@@ -50,7 +50,7 @@ class Faults:
     """How many times as long."""
     crashes: float = 0.001
     """Part of the attempts whose process dies."""
-    round_s: float = 0.05
+    round_s: float = 0.25
     """What a round of the dispatcher takes."""
     call_s: float = 0.001
     """What each result that is taken, and each attempt that is begun, adds to that."""

@@ -1,14 +1,14 @@
 """What came of a simulation, in numbers. Pure.
 
-*Makespan* is the time from when all exports are accepted until the last one is completed. Its *lower
-bound* is what no dispatcher could beat, were no node ever lost and no attempt slow: the larger of
-all work at speed 1 divided by the speed of all slots together, and the longest chain of steps of one
-export (intake, its longest chunk or its sound, stitch) on the fastest node.
+*Makespan* is the time from when all exports are accepted until the last one is completed. Its
+*lower bound* is what no dispatcher could beat, were no node ever lost and no attempt slow: the
+larger of all work at speed 1 by the speed of all slots together, and the longest chain of steps of
+one export (intake, its longest chunk or its sound, stitch) on the fastest node.
 
-*Fairness* is Jain's index of the service that each user got while all had demand: (Σx)² / (n Σx²), 1
-where all got the same. Service is the time of slots that his attempts had, each times the speed of
-its node. All have demand from the first moment until somebody's last export begins: until then
-something of everybody's always waited.
+*Fairness* is Jain's index of the service that each user got while all had demand: (Σx)² / (n Σx²),
+which is 1 where all got the same. Service is the time of slots that his attempts had, each times
+the speed of its node. All have demand from the first moment until somebody's last export begins:
+before that, something of everybody's always waited.
 
 *Duplicate work* is the part of all time of slots that went to attempts beside, or after, the one
 whose result was taken: slow ones that were overtaken, and second ones that came too late. What was

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from tests.simulation.clock import BEGINNING, VirtualClock
 from tests.simulation.cluster import Faults, SimulatedCluster
 from tests.simulation.database import VirtualDatabase, prepare
 from tests.simulation.figures import Export, Figures, Tried, figures
-from tests.simulation.workload import Workload
+from tests.simulation.nodes import SPEEDS
+from tests.simulation.workload import FRAME_S, WEIGHTS, Workload
 
 _LOOK_S = 0.5
 
@@ -38,7 +40,13 @@ class Setting:
     nodes: int = 250
     slots: int = 4
     """Of each node."""
-    faults: Faults = Faults()
+    faults: Faults = field(default_factory=Faults)
+
+    def exports_for(self, seconds: float) -> int:
+        """How many exports keep all slots at work for about so long."""
+        frame_s = sum(map(operator.mul, FRAME_S, WEIGHTS)) / sum(WEIGHTS)
+        speed = self.nodes * self.slots * sum(SPEEDS) / len(SPEEDS)
+        return max(self.users, round(seconds * speed / (self.mean_s * 30 * frame_s)))
 
 
 @dataclass(frozen=True, kw_only=True)
