@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import shutil
 from collections.abc import Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from coordinator.database import Database
 from coordinator.database.standing import count_ended, count_standing, settled_until
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.metrics import Metrics
 from shared.errors import DatabaseError
 
@@ -31,6 +31,7 @@ class Counting:
         quota_running: int | None,
         folder: Path | None,
         in_thread: Callable[..., Awaitable[Any]],
+        clock: Clock = SYSTEM,
     ) -> None:
         """Nothing is counted before run().
 
@@ -40,7 +41,9 @@ class Counting:
             quota_running: Items under way at a time of a user who has no quota of his own.
             folder: Where the object store is; None where it is no folder.
             in_thread: Calls what may take its time.
+            clock: The time that it goes by.
         """
+        self._clock = clock
         self._database = database
         self._metrics = metrics
         self._quota_running = quota_running
@@ -66,7 +69,7 @@ class Counting:
                 _log.warning("counting_failed error=%s", exc)
             except Exception:
                 _log.exception("counting_failed")
-            await asyncio.sleep(_EVERY_S)
+            await self._clock.sleep(_EVERY_S)
 
     async def _look_for_room(self) -> None:
         if self._folder is not None:
