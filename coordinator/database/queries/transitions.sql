@@ -209,6 +209,7 @@ returning id;
 -- How a try ended; once.
 update attempts set outcome = %(outcome)s, ended_at = now(),
     worker = coalesce(%(worker)s, worker), node = coalesce(%(node)s, node),
+    wall_s = coalesce(%(wall_s)s, wall_s), stored_bytes = %(stored_bytes)s,
     error_kind = %(error_kind)s, error_message = %(error_message)s, log = %(log)s
 where id = %(id)s and outcome is null
 returning id;
