@@ -309,7 +309,11 @@ class Dispatcher:
                     connection,
                     [
                         transitions.MadeChunk(
-                            attempt_id=each, report=report, worker=told.worker, node=told.node
+                            attempt_id=each,
+                            report=report,
+                            worker=told.worker,
+                            node=told.node,
+                            wall_s=told.wall_s,
                         )
                         for each, (_, told, report) in made.items()
                     ],

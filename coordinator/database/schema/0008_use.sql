@@ -40,7 +40,8 @@ create index farm_use_by_export on farm_use (export_id, day) where export_id is 
 create index farm_use_by_batch on farm_use (batch_id, day) where batch_id is not null;
 
 -- What an attempt took is added to its day, or taken back. Previews take no slot.
-create function add_use(a attempts, times integer) returns void language sql as $$
+create function add_use(a attempts, times integer) returns void language plpgsql as $$
+begin
     insert into farm_use as u (day, user_id, batch_id, export_id, pool, kind, spent_on, attempts,
         slot_s, frames, stored_bytes)
     select (a.ended_at at time zone 'UTC')::date, w.user_id, e.batch_id, w.export_id, w.pool, w.kind,
@@ -60,7 +61,7 @@ create function add_use(a attempts, times integer) returns void language sql as 
     on conflict on constraint farm_use_once do update set
         attempts = u.attempts + excluded.attempts, slot_s = u.slot_s + excluded.slot_s,
         frames = u.frames + excluded.frames, stored_bytes = u.stored_bytes + excluded.stored_bytes;
-$$;
+end $$;
 
 -- In the transaction that ends an attempt, whoever ends it, so that nothing is counted twice or not
 -- at all. What was committed is lost when its object is.
