@@ -17,6 +17,7 @@ from coordinator.api.services import Parts, Services
 from coordinator.api.sheets import MEDIA_TYPE, as_csv
 from coordinator.database import Row, batches, exports, use
 from coordinator.database.use import Scope
+from coordinator.texts import Day
 from coordinator.threads import beside
 
 router: Final = APIRouter(tags=["use"], responses=documented(401, 422, 503))
@@ -101,10 +102,10 @@ class Days(NamedTuple):
 
 async def _days(
     first_day: Annotated[
-        date | None, Query(alias="from", description="First day, in UTC; 29 days ago without it.")
+        Day | None, Query(alias="from", description="First day, in UTC; 29 days ago without it.")
     ] = None,
     last_day: Annotated[
-        date | None, Query(alias="to", description="Last day; today without it.")
+        Day | None, Query(alias="to", description="Last day; today without it.")
     ] = None,
 ) -> Days:
     last = last_day or datetime.now(UTC).date()
