@@ -313,7 +313,11 @@ class Dispatcher:
                     connection,
                     [
                         transitions.MadeChunk(
-                            attempt_id=each, report=report, worker=told.worker, node=told.node
+                            attempt_id=each,
+                            report=report,
+                            worker=told.worker,
+                            node=told.node,
+                            wall_s=told.wall_s,
                         )
                         for each, (_, told, report) in made.items()
                     ],
@@ -397,6 +401,7 @@ class Dispatcher:
                 report,
                 worker=outcome.worker,
                 node=outcome.node,
+                wall_s=outcome.wall_s,
                 retention_s=self._limits.retention_s,
                 plan=plan,
             )
@@ -436,10 +441,15 @@ class Dispatcher:
         error = running.verdict or error
         async with self._database.transaction() as connection:
             if stopped:
-                await transitions.release_attempt(connection, running.id)
+                await transitions.release_attempt(connection, running.id, outcome.wall_s)
             else:
                 await transitions.fail_attempt(
-                    connection, running.id, error, worker=outcome.worker, node=outcome.node
+                    connection,
+                    running.id,
+                    error,
+                    worker=outcome.worker,
+                    node=outcome.node,
+                    wall_s=outcome.wall_s,
                 )
         self._delete_own(running)
         if stopped:

@@ -17,7 +17,7 @@ from coordinator.api.metrics import Metrics as ApiMetrics
 from coordinator.calls import Calls
 from coordinator.database import Database
 from coordinator.database.standing import Ended, Standing
-from coordinator.dispatcher.metrics import KINDS, OUTCOMES, Metrics, exposed
+from coordinator.dispatcher.metrics import KINDS, OUTCOMES, SPENT_ON, Metrics, exposed
 from coordinator.measured_store import MeasuredStore
 from shared.errors import ErrorKind, InputError, ObjectNotFoundError, StorageFullError
 from shared.keys import segment_key
@@ -37,6 +37,7 @@ LABELS = {
     "resource": (),
     "route": (),
     "source": (),
+    "spent_on": SPENT_ON,
     "stage": (),
     "state": (),
     "status": (),
