@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from coordinator.database import Database
 from coordinator.database.standing import count_ended, count_standing, settled_until
-from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.database.use import slot_seconds
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.metrics import Metrics
 from shared.errors import DatabaseError
 

@@ -22,6 +22,7 @@ from coordinator.dispatcher.briefing import Briefing
 from coordinator.dispatcher.choosing import Placed, Turns, Waiting, choose
 from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.counting import Counting
+from coordinator.dispatcher.demand import Demand
 from coordinator.dispatcher.farm import Farm
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
@@ -124,6 +125,11 @@ class Dispatcher:
             in_thread=self._janitor.in_thread,
             clock=clock,
         )
+        self._demand = Demand(
+            database,
+            quota_running=limits.quota_running,
+            ask_for=lambda slots: self._call(executor.ask_for, slots),
+        )
         # Ray is used from one thread only.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="executor")
         self._wake = asyncio.Event()
@@ -191,6 +197,7 @@ class Dispatcher:
         beside = [
             asyncio.create_task(self._keep_clean()),
             asyncio.create_task(self._counting.run()),
+            asyncio.create_task(self._demand.run()),
         ]
         try:
             while not self._stop.is_set():
@@ -847,6 +854,8 @@ class Dispatcher:
             for each in self._running.values():
                 each.verdict = None
             await self._tell_to_stop(list(self._running.values()))
+            # A successor asks for what it needs; where there is none, nothing is needed.
+            await self._call(self._executor.ask_for, {})
             until_s = self._clock.now_s() + _FAREWELL_S
             while self._running and self._clock.now_s() < until_s:
                 await self._hear(_WAIT_S)

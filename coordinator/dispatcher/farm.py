@@ -136,8 +136,16 @@ class Farm:
             await self.hear(connection)
         self._written = places
         self._metrics.note_nodes(nodes, self.closed, resting)
+        self._metrics.pools.note_slots(self.places().pools, self._busy_by_pool(attempts))
         self._metrics.note_slots(
             slots=self.slots, busy=sum(map(self.is_busy, attempts)), is_paused=self.orders.paused
+        )
+
+    def _busy_by_pool(self, attempts: Iterable[Running]) -> Counter[str]:
+        """How many slots are taken on the nodes of each pool."""
+        pools = {node.id: node.pools for node in self._nodes}
+        return Counter(
+            pool for each in filter(self.is_busy, attempts) for pool in pools.get(each.node, ())
         )
 
 
