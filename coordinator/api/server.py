@@ -87,6 +87,7 @@ async def _serve(settings: ServiceSettings, listener: socket.socket, limits: Api
             fetcher=fetcher,
             receivers=Reach(allowed=settings.webhook_allowed),
             provider=_provider(settings),
+            slot_prices=settings.prices,
             grafana_url=settings.grafana_url,
         )
         # What is there by now stays: looking through it for garbage would halt everything for a

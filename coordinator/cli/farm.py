@@ -18,6 +18,7 @@ from coordinator.cli.options import with_settings
 from coordinator.cli.printing import AsJson, print_json
 from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell
+from coordinator.cli.use import farm_use
 from coordinator.cli.watching import tell_end
 from coordinator.client import Client, FarmNode, FarmView, UserUse
 from coordinator.settings import ClientSettings
@@ -26,6 +27,8 @@ from shared.errors import InputError
 farm = typer.Typer(
     help="See and hold the farm; for operators.", no_args_is_help=True, add_completion=False
 )
+
+farm.command("use")(farm_use)
 
 ExportId = Annotated[
     str | None, typer.Argument(metavar="[EXPORT]", help="One export; the whole farm without it.")

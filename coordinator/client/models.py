@@ -452,6 +452,36 @@ class UserUse(_Answer):
     has_own_quota: bool = Field(default=False, description="Whether any of that was said for him.")
 
 
+class FarmUse(_Answer):
+    """What work took on the farm."""
+
+    about: str | None = Field(
+        default=None, description="What for: a day, an id, a user, a pool, a kind of work."
+    )
+    name: str | None = Field(default=None, description="What that is called.")
+    attempts: int = Field(default=0, description="Attempts that have ended.")
+    slot_s: float = Field(default=0.0, description="Seconds that they had a slot.")
+    useful_s: float = Field(default=0.0, description="Of these, with a result of use.")
+    failed_s: float = Field(default=0.0, description="Of these, in attempts that failed.")
+    duplicate_s: float = Field(default=0.0, description="Of these, beside or after others.")
+    lost_s: float = Field(default=0.0, description="Of these, lost through no fault of the work.")
+    cancelled_s: float = Field(default=0.0, description="Of these, in attempts that were stopped.")
+    frames: int = Field(default=0, description="Frames of use that were drawn.")
+    frames_wasted: int = Field(default=0, description="Frames that were drawn in vain.")
+    frames_found: int = Field(default=0, description="Frames that were found in the store.")
+    stored_bytes: int = Field(default=0, description="Bytes that were stored and kept.")
+    cost: float | None = Field(default=None, description="Price of the slot-seconds, if there is.")
+
+
+class FarmUseReport(_Answer):
+    """What work took, added up by something."""
+
+    by: str = Field(description="By what.")
+    total: FarmUse = Field(description="All of it.")
+    entries: tuple[FarmUse, ...] = Field(description="The one with the most before.")
+    has_more: bool = Field(default=False, description="Whether there are more entries.")
+
+
 class Me(_Answer):
     """Who is asking."""
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from coordinator.database import Database, transitions, work
+from coordinator.database.transitions import Committed
 from coordinator.dispatcher.briefing import Briefing
-from coordinator.dispatcher.choosing import Turns, Waiting, choose
+from coordinator.dispatcher.choosing import Placed, Turns, Waiting, choose
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.counting import Counting
 from coordinator.dispatcher.demand import Demand
 from coordinator.dispatcher.farm import Farm
@@ -27,13 +28,19 @@ from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
 from coordinator.dispatcher.limits import Limits
 from coordinator.dispatcher.metrics import Metrics
-from coordinator.dispatcher.running import Running, Unsubmitted, attempt_name, written_by
+from coordinator.dispatcher.running import (
+    Running,
+    Unsubmitted,
+    attempt_id,
+    attempt_name,
+    written_by,
+)
 from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.telling import Telling
 from coordinator.measured_store import MeasuredStore
 from coordinator.placing import ANY, Places
-from coordinator.ports import AttemptStatus, Executor, Outcome, Report
+from coordinator.ports import AttemptStatus, Executor, Item, Outcome, Report
 from coordinator.tasks import end_tasks
 from shared.errors import (
     CancelledError,
@@ -47,6 +54,7 @@ from shared.errors import (
     StorageError,
 )
 from shared.intake import Intake
+from shared.plan import SegmentReport
 from shared.storage import LocalStore, ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -89,6 +97,7 @@ class Dispatcher:
         executor: Executor,
         limits: Limits,
         metrics: Metrics | None = None,
+        clock: Clock = SYSTEM,
     ) -> None:
         """Dispatch what a database holds.
 
@@ -98,7 +107,9 @@ class Dispatcher:
             executor: Has the workers.
             limits: How patient we are.
             metrics: Told of everything; nobody asks for them without it.
+            clock: The time that everything here goes by.
         """
+        self._clock = clock
         self._metrics = metrics or Metrics()
         database.measure(self._metrics.calls.transaction)
         self._database = database
@@ -112,6 +123,7 @@ class Dispatcher:
             quota_running=limits.quota_running,
             folder=store.root if isinstance(store, LocalStore) else None,
             in_thread=self._janitor.in_thread,
+            clock=clock,
         )
         self._demand = Demand(
             database,
@@ -123,6 +135,8 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._running: dict[int, Running] = {}
+        self._attempts_of: defaultdict[int, set[int]] = defaultdict(set)
+        """Those under way, by their items."""
         self._unheard: list[Outcome] = []
         self._epoch = 0
         self._served: dict[str, int] = {}
@@ -131,7 +145,7 @@ class Dispatcher:
         self._given_up: dict[str, Waiting] = {}
         self._telling = Telling(database)
         self._briefing = Briefing(database)
-        self._farm = Farm(database, limits.quota_running, self._metrics)
+        self._farm = Farm(database, limits.quota_running, self._metrics, clock)
         self._looked_s = self._confirmed_s = self._recovered_s = self._store_silent_s = 0.0
         self._to_sweep_s: float | None = None
         self._deleting: set[asyncio.Task[None]] = set()
@@ -174,7 +188,7 @@ class Dispatcher:
                     self._wake.set()
                     async for _ in connection.notifies():
                         self._wake.set()
-            await asyncio.sleep(_DATABASE_REST_S)
+            await self._clock.sleep(_DATABASE_REST_S)
 
     async def _lead(self, term: Leadership) -> None:
         await self._take_over(term)
@@ -213,7 +227,7 @@ class Dispatcher:
 
     async def _go_round(self, term: Leadership) -> int:
         """Hear what has ended, begin what waits, look after what runs; how much was begun."""
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         if now_s - self._confirmed_s > _CONFIRM_S:
             await self._confirm(term)
             await self._farm.tell(
@@ -245,13 +259,14 @@ class Dispatcher:
         if self._running and epoch != self._epoch:
             await self._call(self._executor.kill, [each.name for each in self._running.values()])
             self._running.clear()
+            self._attempts_of.clear()
 
     async def _recover(self) -> None:
         """Free every attempt that is not ours, and plan anew what no node can go on with.
 
         Attempts that are not ours are of leaders before, or were lost on their way to us.
         """
-        self._recovered_s = time.monotonic()
+        self._recovered_s = self._clock.now_s()
         engines, served = self._farm.engines(self._limits.stranded_s)
         for book, most in (
             (self._failed_on, _REMEMBERED),
@@ -275,6 +290,7 @@ class Dispatcher:
     async def _hear(self, timeout_s: float) -> None:
         """Take the results of attempts that have ended."""
         self._unheard += await self._call(self._executor.wait, timeout_s)
+        await self._take_chunks()
         while self._unheard:
             # Stays on the list until the database knows.
             outcome = self._unheard[0]
@@ -288,6 +304,42 @@ class Dispatcher:
                 await self._refuse(outcome, exc)
             del self._unheard[0]
 
+    async def _take_chunks(self) -> None:
+        """Take those results that are chunks, all at once; what is odd is left to _take()."""
+        made = {
+            running.id: (running, outcome, outcome.report)
+            for outcome in self._unheard
+            if isinstance(outcome.report, SegmentReport)
+            and (running := self._running_of(outcome)) is not None
+        }
+        if len(made) < 2:
+            return
+        try:
+            async with self._database.transaction() as connection:
+                taken = await transitions.commit_chunks(
+                    connection,
+                    [
+                        transitions.MadeChunk(
+                            attempt_id=each,
+                            report=report,
+                            worker=told.worker,
+                            node=told.node,
+                            wall_s=told.wall_s,
+                        )
+                        for each, (_, told, report) in made.items()
+                    ],
+                )
+        except (DatabaseError, ClusterLostError):
+            raise
+        except Exception:
+            _log.exception("chunks_refused attempts=%d", len(made))
+            return
+        heard = {made[each][0].name for each in taken}
+        self._unheard = [each for each in self._unheard if each.attempt not in heard]
+        for each, done in taken.items():
+            await self._note_committed(*made[each], done)
+            self._drop(made[each][0])
+
     async def _refuse(self, outcome: Outcome, exc: Exception) -> None:
         """Fail an attempt whose result cannot be kept."""
         running = self._running_of(outcome)
@@ -300,11 +352,11 @@ class Dispatcher:
             await self._take_failure(running, outcome, error)
         finally:
             # Whatever is wrong with it: it is not ours any more, and is freed as a lost one.
-            self._running.pop(running.id, None)
+            self._drop(running)
 
     def _running_of(self, outcome: Outcome) -> Running | None:
         """The attempt that has ended; None where it is not ours any more."""
-        return next((each for each in self._running.values() if each.name == outcome.attempt), None)
+        return self._running.get(attempt_id(outcome.attempt))
 
     async def _take(self, outcome: Outcome) -> None:
         running = self._running_of(outcome)
@@ -316,7 +368,20 @@ class Dispatcher:
         else:
             assert outcome.report is not None  # noqa: S101  # one of the two is there
             await self._take_report(running, outcome, outcome.report)
-        del self._running[running.id]
+        self._drop(running)
+
+    def _keep(self, running: Running) -> None:
+        """Note that an attempt is under way."""
+        self._running[running.id] = running
+        self._attempts_of[running.item.id].add(running.id)
+
+    def _drop(self, running: Running) -> None:
+        """Forget an attempt; a second time does no harm."""
+        self._running.pop(running.id, None)
+        attempts = self._attempts_of[running.item.id]
+        attempts.discard(running.id)
+        if not attempts:
+            del self._attempts_of[running.item.id]
 
     def _note_late(self, outcome: Outcome) -> None:
         """Count a report of what was given up with its node; what it made is nobody's."""
@@ -326,7 +391,7 @@ class Dispatcher:
         self._metrics.ended(item.kind, "late")
         _log.info("attempt_late attempt=%s kind=%s", outcome.attempt, item.kind)
         if item.content_key is not None:
-            self._delete(written_by(item.content_key, int(outcome.attempt.removeprefix("a"))))
+            self._delete(written_by(item.content_key, attempt_id(outcome.attempt)))
 
     async def _take_report(self, running: Running, outcome: Outcome, report: Report) -> None:
         item, plan = running.item, None
@@ -343,9 +408,17 @@ class Dispatcher:
                 report,
                 worker=outcome.worker,
                 node=outcome.node,
+                wall_s=outcome.wall_s,
                 retention_s=self._limits.retention_s,
                 plan=plan,
             )
+        await self._note_committed(running, outcome, report, done)
+
+    async def _note_committed(
+        self, running: Running, outcome: Outcome, report: Report, done: Committed
+    ) -> None:
+        """Tell of a result that was handed in, and see to what is not needed by it any more."""
+        item = running.item
         _log.info(
             "attempt_%s attempt=%s kind=%s export=%s",
             "committed" if done.accepted else "late",
@@ -354,7 +427,7 @@ class Dispatcher:
             item.export_id,
         )
         if done.accepted:
-            since_ready_s = item.waited_s + time.monotonic() - running.submitted_s
+            since_ready_s = item.waited_s + self._clock.now_s() - running.submitted_s
             self._metrics.committed(
                 item.kind, report, wall_s=outcome.wall_s, since_ready_s=since_ready_s
             )
@@ -366,10 +439,8 @@ class Dispatcher:
             self._delete_own(running)
         elif item.kind == "chunk" and item.export_id and outcome.wall_s is not None:
             self._telling.note_chunk(item.export_id, outcome.wall_s)
-        others = [
-            each for each in self._running.values() if each.item.id == item.id and each != running
-        ]
-        await self._tell_to_stop(others)
+        others = self._attempts_of[item.id] - {running.id}
+        await self._tell_to_stop([self._running[each] for each in others])
 
     async def _take_failure(self, running: Running, outcome: Outcome, error: MidifarmError) -> None:
         item = running.item
@@ -377,10 +448,15 @@ class Dispatcher:
         error = running.verdict or error
         async with self._database.transaction() as connection:
             if stopped:
-                await transitions.release_attempt(connection, running.id)
+                await transitions.release_attempt(connection, running.id, outcome.wall_s)
             else:
                 await transitions.fail_attempt(
-                    connection, running.id, error, worker=outcome.worker, node=outcome.node
+                    connection,
+                    running.id,
+                    error,
+                    worker=outcome.worker,
+                    node=outcome.node,
+                    wall_s=outcome.wall_s,
                 )
         self._delete_own(running)
         if stopped:
@@ -398,6 +474,8 @@ class Dispatcher:
         )
         if error.kind is ErrorKind.PERMANENT:
             return
+        if error.kind is ErrorKind.TRANSIENT and isinstance(error, ClusterError):
+            self._suspects.lost(running.node, self._clock.now_s())
         if outcome.node is not None:
             self._failed_on[item.id].add(outcome.node)
         # What hinders a worker may be its node's disk or network, but is not the worker's fault.
@@ -405,7 +483,7 @@ class Dispatcher:
         # All previews of a user count as one: whoever looks at the same odd song again and again
         # must not set nodes aside.
         whose = item.export_id or item.asset_id or item.user_id
-        if self._suspects.failed(worker, outcome.node, whose, time.monotonic()) and worker:
+        if self._suspects.failed(worker, outcome.node, whose, self._clock.now_s()) and worker:
             _log.warning("worker_set_aside worker=%s", worker)
             await self._call(self._executor.retire, worker)
 
@@ -430,7 +508,7 @@ class Dispatcher:
 
     def _avoided(self, item: Waiting) -> set[str]:
         """Nodes that an item had better not be put on."""
-        resting = self._suspects.resting_nodes(time.monotonic())
+        resting = self._suspects.resting_nodes(self._clock.now_s())
         return {*resting, *self._failed_on.get(item.id, ())}
 
     def _turns(self) -> Turns:
@@ -468,20 +546,23 @@ class Dispatcher:
                     )
         if not shown and not queued:
             return 0
-        begun = 0
-        for item, node in [
+        chosen = [
             *choose(shown, self._place_beside(places), turns),
             *choose(queued, lambda item: places.place(item.need, self._avoided(item)), turns),
-        ]:
+        ]
+        to_make: list[Placed] = []
+        for item, node in chosen:
             try:
-                begun += await self._begin(item, node)
+                if item.found_key is None or not await self._is_found(item, item.found_key):
+                    to_make.append((item, node))
             except (DatabaseError, ClusterLostError):
                 raise
             except Exception:
                 _log.exception("item_refused item=%d export=%s", item.id, item.export_id)
                 async with self._database.transaction() as connection:
                     await transitions.postpone_item(connection, item.id, _ODD_REST_S)
-        return begun
+        await self._begin(to_make)
+        return len(chosen)
 
     def _place_beside(self, places: Places) -> Callable[[Waiting], str | None]:
         """Puts previews on nodes, as many as the farm makes at a time."""
@@ -500,33 +581,48 @@ class Dispatcher:
 
         return place
 
-    async def _begin(self, item: Waiting, node: str) -> bool:
-        """Begin an item on a node, or find that it is done already; whether anything came of it."""
-        if item.found_key is not None:
-            # A segment that does not stand is noticed by the stitch; a video would be by nobody.
-            shown = item.kind in ("stitch", "preview")
-            stands = await self._stands(item.found_key) if shown else True
-            async with self._database.transaction() as connection:
-                if stands is None:
-                    await transitions.postpone_item(connection, item.id, _STORE_REST_S)
-                    return False
-                if stands:
-                    await transitions.reuse_item(
-                        connection, item.id, item.export_id, self._limits.retention_s
-                    )
-                    return True
-                await transitions.forget_artifact(connection, item.found_key)
+    async def _is_found(self, item: Waiting, key: str) -> bool:
+        """Whether an item needs no worker: its result stands already, or may do so.
+
+        Args:
+            item: Which.
+            key: Of the object that is its result.
+        """
+        # A segment that does not stand is noticed by the stitch; a video would be by nobody.
+        shown = item.kind in ("stitch", "preview")
+        stands = await self._stands(key) if shown else True
         async with self._database.transaction() as connection:
-            attempt = await transitions.claim_item(connection, item.id, item.export_id, self._epoch)
-        if attempt is None:
-            return False
-        self._metrics.began(item.kind, item.waited_s)
-        await self._submit(Running(attempt, item, time.monotonic(), node))
-        return True
+            if stands is None:
+                await transitions.postpone_item(connection, item.id, _STORE_REST_S)
+            elif stands:
+                await transitions.reuse_item(
+                    connection, item.id, item.export_id, self._limits.retention_s
+                )
+            else:
+                await transitions.forget_artifact(connection, key)
+        return stands is not False
+
+    async def _begin(self, chosen: Sequence[Placed]) -> None:
+        """Begin items on their nodes, but for those that wait no more."""
+        if not chosen:
+            return
+        async with self._database.transaction() as connection:
+            claimed = await transitions.claim_items(
+                connection, {item.id: item.export_id for item, _ in chosen}, self._epoch
+            )
+        now_s = self._clock.now_s()
+        begun = [
+            Running(claimed[item.id], item, now_s, node)
+            for item, node in chosen
+            if item.id in claimed
+        ]
+        for running in begun:
+            self._metrics.began(running.item.kind, running.item.waited_s)
+        await self._submit(begun)
 
     async def _stands(self, key: str) -> bool | None:
         """Whether an object is in the store; None where the store does not say so soon."""
-        if time.monotonic() < self._store_silent_s:
+        if self._clock.now_s() < self._store_silent_s:
             return None
         try:
             return await asyncio.wait_for(
@@ -534,36 +630,46 @@ class Dispatcher:
             )
         except (TimeoutError, StorageError) as exc:
             _log.warning("store_does_not_answer key=%s error=%r", key, exc)
-            self._store_silent_s = time.monotonic() + _STORE_REST_S
+            self._store_silent_s = self._clock.now_s() + _STORE_REST_S
             return None
 
-    async def _submit(self, running: Running) -> None:
-        item = running.item
-        # Ours from here on: whatever goes wrong now is told by its outcome or by a successor.
-        self._running[running.id] = running
-        try:
-            spec = await self._briefing.spec(item, running.name)
-        except ValidationError as exc:
-            unreadable = CompositionError(f"This version cannot read the work item: {exc}")
-            self._unheard.append(Unsubmitted(attempt=running.name, error=unreadable))
-            return
-        except DatabaseError:
-            # No worker will ever hear of it: to be freed with what leaders before have lost.
-            del self._running[running.id]
-            raise
-        await self._call(self._executor.submit, running.name, spec, running.node)
-        _log.info(
-            "attempt_submitted attempt=%s kind=%s export=%s chunk=%s node=%s",
-            running.name,
-            item.kind,
-            item.export_id,
-            item.chunk_index,
-            running.node,
-        )
+    async def _submit(self, attempts: Sequence[Running]) -> None:
+        """Have attempts made by their nodes."""
+        told: list[tuple[str, Item, str]] = []
+        for running in attempts:
+            # Ours from here on: what goes wrong now is told by its outcome or by a successor.
+            self._keep(running)
+        for place, running in enumerate(attempts):
+            try:
+                spec = await self._briefing.spec(running.item, running.name)
+            except ValidationError as exc:
+                unreadable = CompositionError(f"This version cannot read the work item: {exc}")
+                self._unheard.append(Unsubmitted(attempt=running.name, error=unreadable))
+                continue
+            except DatabaseError:
+                # No worker will ever hear of these: to be freed with what leaders before have lost.
+                for unheard in attempts[place:]:
+                    self._drop(unheard)
+                await self._call(self._submit_all, told)
+                raise
+            told.append((running.name, spec, running.node))
+            _log.info(
+                "attempt_submitted attempt=%s kind=%s export=%s chunk=%s node=%s",
+                running.name,
+                running.item.kind,
+                running.item.export_id,
+                running.item.chunk_index,
+                running.node,
+            )
+        await self._call(self._submit_all, told)
+
+    def _submit_all(self, told: Collection[tuple[str, Item, str]]) -> None:
+        for attempt, spec, node in told:
+            self._executor.submit(attempt, spec, node)
 
     async def _look(self) -> None:
         """Look after the attempts under way."""
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         if self._running:
             status = await self._call(self._executor.status)
             self._note(status, now_s)
@@ -580,7 +686,7 @@ class Dispatcher:
         """Clean up beside the work: a store that is slow or down must not hold that up."""
         cleaned_s = swept_s = 0.0
         while True:
-            now_s = time.monotonic()
+            now_s = self._clock.now_s()
             try:
                 await self._janitor.clean_ended()
                 await self._janitor.clean_deleted()
@@ -595,7 +701,7 @@ class Dispatcher:
                 _log.warning("cleaning_failed error=%s", exc)
             except Exception:
                 _log.exception("cleaning_failed")
-            await asyncio.sleep(_LOOK_S)
+            await self._clock.sleep(_LOOK_S)
 
     def _note(self, status: Mapping[str, AttemptStatus], now_s: float) -> None:
         for running in self._running.values():
@@ -603,7 +709,7 @@ class Dispatcher:
             if told is None:
                 continue
             if running.started_s is None:
-                running.started_s = now_s - max(0.0, time.time() - told.started_at)
+                running.started_s = now_s - max(0.0, self._clock.epoch_s() - told.started_at)
                 running.moved_s = now_s
             running.worker = told.worker
             if told.frames > running.frames:
@@ -655,22 +761,28 @@ class Dispatcher:
                 each.killed_s = now_s
                 if each.told_s is not None and now_s - each.told_s > _FORGET_S:
                     _log.error("attempt_given_up attempt=%s", each.name)
-                    del self._running[each.id]
+                    self._drop(each)
             self._to_sweep_s = now_s + 6.0
 
     def _misplaced(self) -> list[Running]:
         """What waits on a busy node while a slot that could do it is free elsewhere."""
         places = self._farm.places(self._running.values())
+        there: defaultdict[str, list[Running]] = defaultdict(list)
+        for running in self._running.values():
+            if running.item.kind != "preview":
+                there[running.node].append(running)
         found = []
         for node in self._farm.nodes:
-            there = [each for each in self._running.values() if each.node == node.id]
-            there = [each for each in there if each.item.kind != "preview"]
-            beyond = len(there) - node.slots
-            waiting = [each for each in there if each.started_s is None and each.told_s is None]
+            beyond = len(there[node.id]) - node.slots
+            if beyond <= 0:
+                continue
+            waiting = [
+                each for each in there[node.id] if each.started_s is None and each.told_s is None
+            ]
             # The last ones: the first will have the slots that are free next.
             found += [
                 each
-                for each in waiting[::-1][: max(0, beyond)]
+                for each in waiting[::-1][:beyond]
                 if places.place(each.item.need, self._avoided(each.item)) is not None
             ]
         return found
@@ -694,7 +806,7 @@ class Dispatcher:
         if untold:
             await self._call(self._executor.cancel, [each.name for each in untold])
             for each in untold:
-                each.told_s = time.monotonic()
+                each.told_s = self._clock.now_s()
 
     async def _help_stragglers(self, export_id: str, row: Mapping[str, Any], now_s: float) -> None:
         """Begin second attempts of chunks that take far longer than the others did."""
@@ -728,15 +840,13 @@ class Dispatcher:
             self._metrics.second_attempts.inc()
             _log.warning("straggler attempt=%s second=%s", slow.name, attempt_name(second))
             self._failed_on[slow.item.id].add(slow.node)
-            await self._submit(Running(second, slow.item, now_s, node))
+            await self._submit([Running(second, slow.item, now_s, node)])
 
     async def _idle(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), _IDLE_S)
+        await self._clock.wait(self._wake, _IDLE_S)
 
     async def _rest(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+        await self._clock.wait(self._stop, seconds)
 
     async def _say_farewell(self) -> None:
         """Stop what is under way, so that a successor can begin it at once."""
@@ -746,8 +856,8 @@ class Dispatcher:
             await self._tell_to_stop(list(self._running.values()))
             # A successor asks for what it needs; where there is none, nothing is needed.
             await self._call(self._executor.ask_for, {})
-            until_s = time.monotonic() + _FAREWELL_S
-            while self._running and time.monotonic() < until_s:
+            until_s = self._clock.now_s() + _FAREWELL_S
+            while self._running and self._clock.now_s() < until_s:
                 await self._hear(_WAIT_S)
             async with self._database.transaction() as connection:
                 for attempt in self._running:

@@ -26,6 +26,8 @@ KINDS: Final = ("probe", "preview", "intake", "survey", "audio", "chunk", "stitc
 """Of work items, as the database has them. Probes and previews outrank the others."""
 OUTCOMES: Final = ("committed", "late", "failed", "lost", "cancelled")
 """Of attempts, as the database has them."""
+SPENT_ON: Final = ("useful", "failed", "duplicate", "lost", "cancelled")
+"""What the time of attempts came to, as the database has it."""
 STAGES: Final = ("draw", "encode", "store")
 """Of a chunk."""
 NODE_STATES: Final = ("open", "draining", "set_aside", "kept_out", "starting")
@@ -135,6 +137,12 @@ class Metrics:
             buckets=_WORK_S,
             registry=self.registry,
         )
+        self._slot_seconds = self._counter(
+            "slot_seconds",
+            "Time that attempts had a slot: with a result of use, failed by what they were at, "
+            "beside or after another one of the same, lost through no fault of the work, stopped.",
+            "spent_on",
+        )
         self._frames = self._counter("frames", "Frames of committed chunks.")
         self._written = self._counter(
             "written_bytes", "Bytes of results that workers stored and that were kept.", "kind"
@@ -149,6 +157,8 @@ class Metrics:
                 self._failures.labels(kind, fault)
         for stage in STAGES:
             self._stage_duration.labels(stage)
+        for spent_on in SPENT_ON:
+            self._slot_seconds.labels(spent_on)
         for status in ExportStatus:
             if status.ended:
                 self._exports_ended.labels(status)
@@ -259,6 +269,11 @@ class Metrics:
             self._exports_ended.labels(status).inc(count)
         self._export_chunks.labels("found").inc(ended.chunks_found)
         self._export_chunks.labels("rendered").inc(ended.chunks - ended.chunks_found)
+
+    def note_spent(self, slot_s: Mapping[str, float]) -> None:
+        """What slots were spent on since it was noted last."""
+        for spent_on, more_s in slot_s.items():
+            self._slot_seconds.labels(spent_on).inc(max(0.0, more_s))
 
     def note_room(self, *, free_bytes: int, used_bytes: int) -> None:
         """How much room the object store has, where that is a folder."""

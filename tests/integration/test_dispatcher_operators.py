@@ -98,7 +98,10 @@ async def test_nothing_is_claimed_after_a_pause_was_committed(
 
     async def claim() -> int | None:
         async with database.transaction() as connection:
-            return await transitions.claim_item(connection, item["id"], export, leader["epoch"])
+            claimed = await transitions.claim_items(
+                connection, {item["id"]: export}, leader["epoch"]
+            )
+        return claimed.get(item["id"])
 
     async with database.transaction() as connection:
         await farm.pause(connection, "ops", None)

@@ -17,7 +17,14 @@ from coordinator.api.metrics import Metrics as ApiMetrics
 from coordinator.calls import Calls
 from coordinator.database import Database
 from coordinator.database.standing import Ended, Standing
-from coordinator.dispatcher.metrics import KINDS, NODE_STATES, OUTCOMES, Metrics, exposed
+from coordinator.dispatcher.metrics import (
+    KINDS,
+    NODE_STATES,
+    OUTCOMES,
+    SPENT_ON,
+    Metrics,
+    exposed,
+)
 from coordinator.dispatcher.pool_metrics import MOST_POOLS, OTHERS
 from coordinator.measured_store import MeasuredStore
 from shared.errors import ErrorKind, InputError, ObjectNotFoundError, StorageFullError
@@ -39,6 +46,7 @@ LABELS = {
     "resource": (),
     "route": (),
     "source": (),
+    "spent_on": SPENT_ON,
     "stage": (),
     "state": (),
     "status": (),

@@ -42,9 +42,10 @@ delete from nodes where seen_at < now() - make_interval(secs => %(gone_s)s);
 
 -- name: note_places
 -- Where attempts run, and how far they are.
-update attempts a set node = p.node, worker = coalesce(p.worker, a.worker), frames = p.frames
-from unnest(%(ids)s::bigint[], %(nodes)s::text[], %(workers)s::text[], %(frames)s::int[])
-    as p (id, node, worker, frames)
+update attempts a set node = p.node, worker = coalesce(p.worker, a.worker), frames = p.frames,
+    wall_s = p.wall_s
+from unnest(%(ids)s::bigint[], %(nodes)s::text[], %(workers)s::text[], %(frames)s::int[],
+    %(walls_s)s::float8[]) as p (id, node, worker, frames, wall_s)
 where a.id = p.id and a.outcome is null;
 
 -- name: get_dispatcher
