@@ -129,6 +129,7 @@ class Dispatcher:
             database,
             quota_running=limits.quota_running,
             ask_for=lambda slots: self._call(executor.ask_for, slots),
+            clock=clock,
         )
         # Ray is used from one thread only.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="executor")
