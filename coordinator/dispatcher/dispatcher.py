@@ -378,7 +378,13 @@ class Dispatcher:
         if item is None or outcome.report is None:
             return
         self._metrics.ended(item.kind, "late")
-        _log.info("attempt_late attempt=%s kind=%s", outcome.attempt, item.kind)
+        _log.info(
+            "attempt_late attempt=%s kind=%s export=%s chunk=%s",
+            outcome.attempt,
+            item.kind,
+            item.export_id,
+            item.chunk_index,
+        )
         if item.content_key is not None:
             self._delete(written_by(item.content_key, attempt_id(outcome.attempt)))
 
@@ -409,11 +415,12 @@ class Dispatcher:
         """Tell of a result that was handed in, and see to what is not needed by it any more."""
         item = running.item
         _log.info(
-            "attempt_%s attempt=%s kind=%s export=%s",
+            "attempt_%s attempt=%s kind=%s export=%s chunk=%s",
             "committed" if done.accepted else "late",
             running.name,
             item.kind,
             item.export_id,
+            item.chunk_index,
         )
         if done.accepted:
             since_ready_s = item.waited_s + time.monotonic() - running.submitted_s
@@ -453,10 +460,11 @@ class Dispatcher:
             return
         self._metrics.failed(item.kind, error.kind)
         _log.warning(
-            "attempt_failed attempt=%s kind=%s export=%s worker=%s error_kind=%s error=%s",
+            "attempt_failed attempt=%s kind=%s export=%s chunk=%s worker=%s error_kind=%s error=%s",
             running.name,
             item.kind,
             item.export_id,
+            item.chunk_index,
             outcome.worker,
             error.kind,
             error,
@@ -622,7 +630,7 @@ class Dispatcher:
 
     async def _submit(self, attempts: Sequence[Running]) -> None:
         """Have attempts made by their nodes."""
-        told: list[tuple[str, Item, str]] = []
+        told: list[tuple[Running, Item]] = []
         for running in attempts:
             # Ours from here on: what goes wrong now is told by its outcome or by a successor.
             self._keep(running)
@@ -639,7 +647,7 @@ class Dispatcher:
                     self._drop(unheard)
                 await self._call(self._submit_all, told)
                 raise
-            told.append((running.name, spec, running.node))
+            told.append((running, spec))
             _log.info(
                 "attempt_submitted attempt=%s kind=%s export=%s chunk=%s node=%s",
                 running.name,
@@ -650,9 +658,9 @@ class Dispatcher:
             )
         await self._call(self._submit_all, told)
 
-    def _submit_all(self, told: Collection[tuple[str, Item, str]]) -> None:
-        for attempt, spec, node in told:
-            self._executor.submit(attempt, spec, node)
+    def _submit_all(self, told: Collection[tuple[Running, Item]]) -> None:
+        for running, spec in told:
+            self._executor.submit(running.name, spec, running.node, running.item.export_id)
 
     async def _look(self) -> None:
         """Look after the attempts under way."""
