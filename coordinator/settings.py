@@ -28,6 +28,7 @@ from coordinator.networks import Network, parse_networks
 from coordinator.prices import parse_prices
 from coordinator.quotas import QuotaLimits
 from shared.errors import InputError
+from shared.pools import parse_pools
 from shared.settings import usable_cores
 
 PREFIX: Final = "MIDIFARM_"
@@ -77,6 +78,11 @@ def _are_networks(value: str | None) -> str | None:
         parse_networks(value or "")
     except ValueError:
         raise ValueError("these are no networks like 10.1.0.0/16,fd00::/8") from None
+    return value
+
+
+def _are_pools(value: str | None) -> str | None:
+    parse_pools(value or "")
     return value
 
 
@@ -292,6 +298,12 @@ class ServiceSettings(DispatcherSettings):
         description="Prices of an hour of a slot by pool, in whatever currency: "
         "default=0.04,gpu=1.20; use is told without a cost where there are none.",
     )
+    declared_pools: Annotated[str | None, AfterValidator(_are_pools)] = Field(
+        default=None,
+        description="Pools that exports may ask for although no node serves them at the moment, "
+        "since an autoscaler starts some: gpu,4k; those alone that nodes have served within a "
+        "week without it.",
+    )
     grafana_url: Annotated[str | None, AfterValidator(_is_page)] = Field(
         default=None,
         description="Address of the Grafana that shows this farm (http or https), to which its "
@@ -326,6 +338,11 @@ class ServiceSettings(DispatcherSettings):
     def prices(self) -> dict[str, float]:
         """Prices of an hour of a slot, by pool."""
         return parse_prices(self.slot_prices or "")
+
+    @property
+    def pools_declared(self) -> tuple[str, ...]:
+        """Pools that exports may ask for although no node has served them yet."""
+        return parse_pools(self.declared_pools or "")
 
     @property
     def quotas(self) -> QuotaLimits:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +12,7 @@ from typing import Any, Final
 from coordinator.database import Database
 from coordinator.database.standing import count_ended, count_standing, settled_until
 from coordinator.database.use import slot_seconds
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.metrics import Metrics
 from shared.errors import DatabaseError
 
@@ -36,6 +36,7 @@ class Counting:
         quota_running: int | None,
         folder: Path | None,
         in_thread: Callable[..., Awaitable[Any]],
+        clock: Clock = SYSTEM,
         every_s: float = _EVERY_S,
     ) -> None:
         """Nothing is counted before run().
@@ -46,8 +47,10 @@ class Counting:
             quota_running: Items under way at a time of a user who has no quota of his own.
             folder: Where the object store is; None where it is no folder.
             in_thread: Calls what may take its time.
+            clock: The time that it goes by.
             every_s: How often.
         """
+        self._clock = clock
         self._database = database
         self._metrics = metrics
         self._quota_running = quota_running
@@ -77,7 +80,7 @@ class Counting:
                 _log.warning("counting_failed error=%s", exc)
             except Exception:
                 _log.exception("counting_failed")
-            await asyncio.sleep(self._every_s)
+            await self._clock.sleep(self._every_s)
 
     def _note_spent(self, before_s: _Spent, now_s: _Spent) -> _Spent:
         for (day, spent_on), slot_s in now_s.items():
