@@ -189,7 +189,7 @@ class Giving:
 
     async def submit(self, attempts: Sequence[Running]) -> None:
         """Have attempts made by their nodes."""
-        told: list[tuple[str, Item, str]] = []
+        told: list[tuple[Running, Item]] = []
         for running in attempts:
             # Ours from here on: what goes wrong now is told by its outcome or by a successor.
             self._under_way.keep(running)
@@ -206,7 +206,7 @@ class Giving:
                     self._under_way.drop(unheard)
                 await self._under_way.call(self._submit_all, told)
                 raise
-            told.append((running.name, spec, running.node))
+            told.append((running, spec))
             _log.info(
                 "attempt_submitted attempt=%s kind=%s export=%s chunk=%s node=%s",
                 running.name,
@@ -217,6 +217,8 @@ class Giving:
             )
         await self._under_way.call(self._submit_all, told)
 
-    def _submit_all(self, told: Collection[tuple[str, Item, str]]) -> None:
-        for attempt, spec, node in told:
-            self._under_way.executor.submit(attempt, spec, node)
+    def _submit_all(self, told: Collection[tuple[Running, Item]]) -> None:
+        for running, spec in told:
+            self._under_way.executor.submit(
+                running.name, spec, running.node, running.item.export_id
+            )

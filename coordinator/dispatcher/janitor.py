@@ -22,7 +22,7 @@ from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.limits import Limits
 from coordinator.dispatcher.metrics import Metrics
 from shared.errors import DatabaseError, StorageError
-from shared.keys import ANALYSES, KEPT_FRAMES
+from shared.keys import ANALYSES, KEPT_FRAMES, LOGS, log_key
 from shared.storage import ObjectInfo, ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -141,7 +141,9 @@ class Janitor:
             async with self._database.transaction() as connection:
                 released = await _QUERIES.all(connection, "release_artifacts", id=export["id"])
                 released += await _QUERIES.all(connection, "release_video", id=export["id"])
-            await self.delete(_objects(released))
+                attempts = await _QUERIES.all(connection, "attempts_of", id=export["id"])
+            logs = [log_key(row["id"]) for row in attempts]
+            await self.delete([*_objects(released), *logs])
             async with self._database.transaction() as connection:
                 await _QUERIES.execute(connection, "delete_export", id=export["id"])
             _log.info("export_deleted export=%s objects=%d", export["id"], len(released))
@@ -214,6 +216,16 @@ class Janitor:
         while page := await self.in_thread(_page, listing):
             await self.delete([info.key for info in page if info.modified_at < oldest])
 
+    async def _clean_logs(self) -> None:
+        """Delete the logs of attempts of long ago: the first ones of a listing."""
+        oldest = datetime.now(UTC) - timedelta(seconds=self._limits.log_retention_s)
+        listing = self._store.list(LOGS)
+        while page := await self.in_thread(_page, listing):
+            old = [info.key for info in page if info.modified_at < oldest]
+            await self.delete(old)
+            if not old:
+                return
+
     async def clean_orphans(self) -> int:
         """Remove objects that nothing refers to; how many there were."""
         await self.in_thread(self._store.sweep, _ABANDONED_S)
@@ -232,6 +244,7 @@ class Janitor:
                 await self.delete(orphans)
                 removed += len(orphans)
         await self._delete_older(ANALYSES, self._limits.segment_retention_s)
+        await self._clean_logs()
         if removed:
             _log.info("orphans_removed objects=%d", removed)
         return removed

@@ -125,7 +125,13 @@ class Taking:
         if item is None or outcome.report is None:
             return
         self._desk.metrics.ended(item.kind, "late")
-        _log.info("attempt_late attempt=%s kind=%s", outcome.attempt, item.kind)
+        _log.info(
+            "attempt_late attempt=%s kind=%s export=%s chunk=%s",
+            outcome.attempt,
+            item.kind,
+            item.export_id,
+            item.chunk_index,
+        )
         if item.content_key is not None:
             self._desk.janitor.delete_beside(
                 written_by(item.content_key, attempt_id(outcome.attempt))
@@ -169,11 +175,12 @@ class Taking:
         """Tell of a result that was handed in, and see to what is not needed by it any more."""
         item = running.item
         _log.info(
-            "attempt_%s attempt=%s kind=%s export=%s",
+            "attempt_%s attempt=%s kind=%s export=%s chunk=%s",
             "committed" if done.accepted else "late",
             running.name,
             item.kind,
             item.export_id,
+            item.chunk_index,
         )
         if done.accepted:
             since_ready_s = item.waited_s + self._desk.clock.now_s() - running.submitted_s
@@ -212,10 +219,11 @@ class Taking:
             return
         self._desk.metrics.failed(item.kind, error.kind)
         _log.warning(
-            "attempt_failed attempt=%s kind=%s export=%s worker=%s error_kind=%s error=%s",
+            "attempt_failed attempt=%s kind=%s export=%s chunk=%s worker=%s error_kind=%s error=%s",
             running.name,
             item.kind,
             item.export_id,
+            item.chunk_index,
             outcome.worker,
             error.kind,
             error,
