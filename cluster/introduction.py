@@ -1,15 +1,21 @@
-"""What nodes say of themselves, and whether they get work. Pure."""
+"""What nodes say of themselves, whether they get work, and how they learn of that."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
 
 POOLS_VARIABLE: Final = "MIDIFARM_POOLS"
 """Names the pools that a node serves, by commas; the pool ``default`` without it."""
 GPU_SLOTS_VARIABLE: Final = "MIDIFARM_GPU_SLOTS"
 """How many work items each GPU of a node is shared by; one without it."""
+NODE_DIR_VARIABLE: Final = "MIDIFARM_NODE_DIR"
+"""Names a folder of the node's own machine, in which it finds how it stands with the dispatcher."""
 DEFAULT_POOL: Final = "default"
+_STANDING: Final = "standing.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +89,48 @@ def why_kept_out(node: Introduction, ours: Introduction) -> str | None:
             "same requirements file on both."
         )
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a node stands with the dispatcher, for whoever started it."""
+
+    state: Literal["joined", "kept_out"]
+    """Whether it gets work."""
+    reason: str | None = None
+    """Why it gets none: a sentence that says what to do."""
+    slots: int = 0
+    """Work items that it does at a time."""
+    pools: tuple[str, ...] = ()
+    """Names of the pools that it serves, in order."""
+    renderer: str | None = None
+    """What draws on it; None where it could not say so."""
+
+    def write(self, folder: Path) -> None:
+        """Put it into the node's folder, whole or not at all.
+
+        Raises:
+            OSError: The folder cannot be written to.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
+            json.dump(asdict(self), file, ensure_ascii=False)
+        Path(file.name).replace(folder / _STANDING)
+
+    @classmethod
+    def read(cls, folder: Path) -> Standing | None:
+        """What was put there last; None before that.
+
+        Raises:
+            OSError: The folder cannot be read.
+        """
+        try:
+            found = json.loads((folder / _STANDING).read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        return cls(**found | {"pools": tuple(found["pools"])})
+
+    @staticmethod
+    def forget(folder: Path) -> None:
+        """Remove what an earlier node was told there."""
+        (folder / _STANDING).unlink(missing_ok=True)
