@@ -102,7 +102,7 @@ class _Attempt:
 class RayExecutor:
     """Submits work to Ray and hears of its end. Made by open_executor; for one thread."""
 
-    def __init__(self, store_url: str, watch: NodeWatch, *, keeps_logs: bool) -> None:
+    def __init__(self, store_url: str, watch: NodeWatch, *, keeps_logs: bool = False) -> None:
         """Use the Ray that this process is connected to."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy

@@ -97,6 +97,13 @@ class Desk:
             self.listen(0.1)
         return self.told[attempt]
 
+    def wait_until_leaving(self, is_leaving: bool) -> None:
+        """Wait until the node is known to want nothing more, or something again."""
+        until_s = time.monotonic() + PATIENCE_S
+        while self.executor.nodes()[0].is_leaving is not is_leaving:
+            assert time.monotonic() < until_s
+            time.sleep(0.05)
+
     def wait_until_begun(self, attempts: Collection[str]) -> None:
         """Wait until attempts are seen to be under way."""
         until_s = time.monotonic() + PATIENCE_S
@@ -474,17 +481,14 @@ def test_a_node_that_is_at_nothing_may_leave(desk: Desk) -> None:
     with ThreadPoolExecutor() as thread:
         leaving = thread.submit(leave, desk.node, PATIENCE_S, lines.append)
         while not leaving.done():
-            [node] = desk.executor.nodes()
+            desk.executor.nodes()
             desk.listen(0.1)
             time.sleep(0.05)
     assert leaving.result()
-    assert node.is_leaving
     assert lines[-1] == "The node has nothing left to do."
+    desk.wait_until_leaving(True)
     stay(desk.node)
-    until_s = time.monotonic() + PATIENCE_S
-    while desk.executor.nodes()[0].is_leaving:
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
+    desk.wait_until_leaving(False)
 
 
 def test_every_item_travels_as_json() -> None:
