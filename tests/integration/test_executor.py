@@ -549,6 +549,13 @@ def test_nodes_join_and_share_their_gpus(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(180)
+def test_a_cluster_grows_and_shrinks_as_it_is_asked_to(tmp_path: Path) -> None:
+    up, down, _ = run_program("tests.growing_cluster", tmp_path)
+    assert (up["nodes"], up["found"]) == (2, True), up
+    assert (down["nodes"], down["found"]) == (0, True), down
+
+
+@pytest.mark.timeout(180)
 def test_lost_nodes_are_noticed(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     store.put_bytes("songs/song.npz", song_file().song().to_bytes())
