@@ -58,7 +58,7 @@ def main(folder: str) -> None:
         import ray  # reads the environment when it is imported
 
         with NodeWatch(ray.nodes) as watch:
-            executor = RayExecutor(f"{folder}/store", watch)
+            executor = RayExecutor(f"{folder}/store", watch, keeps_logs=False)
             for wanted in ({"four-k": 3}, {}):
                 _ask(executor, wanted)
         tell("end")

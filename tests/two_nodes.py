@@ -108,7 +108,7 @@ def main(folder: str) -> None:
         import ray
 
         with NodeWatch(ray.nodes) as watch:
-            _drive(RayExecutor(store_url, watch), cluster, other, folder)
+            _drive(RayExecutor(store_url, watch, keeps_logs=False), cluster, other, folder)
         tell("end")
         end_cluster(temporary)
 
