@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster.errand import Errand
 from cluster.failures import as_midifarm_error
+from cluster.growing import Growth
 from cluster.guests import Guests
 from cluster.leaving import Wishes
 from cluster.nodes import LOST_AFTER_S, Node, NodeWatch
@@ -125,6 +126,7 @@ class RayExecutor:
             namespace=NAMESPACE,
         ).remote()
         self._wishes = Wishes(ray, self._board)
+        self._growth = Growth(ray)
         self._board_heard_s = time.monotonic() + _BOARD_WITHIN_S
         self._attempts: dict[Any, _Attempt] = {}
         self._refs: dict[str, Any] = {}
@@ -322,6 +324,7 @@ class RayExecutor:
         Args:
             slots: What all work that waits and runs could use at once.
         """
+        self._growth.ask_for(slots)
 
     def sweep(self) -> None:
         """Have every node remove what killed processes left: call it after kill().
