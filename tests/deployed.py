@@ -16,6 +16,7 @@ import pytest
 import typer.main
 import yaml
 
+from cluster.introduction import GPU_SLOTS_VARIABLE, POOLS_VARIABLE
 from cluster.session import SCRATCH_VARIABLE
 from coordinator.cli.app import app
 from coordinator.settings import ClientSettings, ServiceSettings, variable_name
@@ -31,7 +32,15 @@ SETTINGS: Final = frozenset(
     variable_name(name) for name in {*ServiceSettings.model_fields, *ClientSettings.model_fields}
 )
 """What the service reads."""
-NODE_VARIABLES: Final = frozenset({SCRATCH_VARIABLE, "MIDIFARM_RAY_DIR", "MIDIFARM_RAY_HEAD_DIR"})
+NODE_VARIABLES: Final = frozenset(
+    {
+        SCRATCH_VARIABLE,
+        POOLS_VARIABLE,
+        GPU_SLOTS_VARIABLE,
+        "MIDIFARM_RAY_DIR",
+        "MIDIFARM_RAY_HEAD_DIR",
+    }
+)
 """What nodes of Ray read besides."""
 
 
