@@ -17,10 +17,11 @@ from typing import Final
 from uuid import UUID
 
 from coordinator.ports import Node
+from shared.pools import DEFAULT_POOL
 
 ANY: Final = ""
 """The pool of what any node may do: probes and previews."""
-DEFAULT: Final = "default"
+DEFAULT: Final = DEFAULT_POOL
 """The pool of nodes and exports of which nothing else was said."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Final
@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from coordinator import web
 from coordinator.api import (
     assets,
+    attempt_logs,
     audit,
     batches,
     compositions,
@@ -29,6 +30,7 @@ from coordinator.api import (
     openapi,
     outcomes,
     pictures,
+    pools,
     presets,
     previews,
     problems,
@@ -36,6 +38,7 @@ from coordinator.api import (
     sessions,
     sockets,
     templates,
+    use,
     waiting,
     watching,
     webhooks,
@@ -78,6 +81,7 @@ _TAGS: Final = [
     {"name": "batches", "description": "Many exports in one call."},
     {"name": "events", "description": "Live progress."},
     {"name": "webhooks", "description": "Who is told how exports and batches end."},
+    {"name": "use", "description": "What work took, and what it costs."},
     {"name": "keys", "description": "Who may use the API."},
     {"name": "farm", "description": "The farm as operators see and hold it."},
     {"name": "health", "description": "Whether it works; needs no token."},
@@ -92,6 +96,7 @@ def create_app(
     fetcher: Fetcher | None = None,
     provider: Provider | None = None,
     receivers: Reach | None = None,
+    slot_prices: Mapping[str, float] | None = None,
     grafana_url: str | None = None,
 ) -> FastAPI:
     """The API on an opened database and store; its lifespan listens for events, and tells webhooks.
@@ -104,6 +109,7 @@ def create_app(
             without it.
         provider: Whose tokens are taken beside API keys; nobody's without it.
         receivers: Reaches the receivers of webhooks; those at public hosts alone without it.
+        slot_prices: Prices of an hour of a slot, by pool; use costs nothing without them.
         grafana_url: Where the farm's dashboards are, shown to operators.
     """
     strangers = RateLimit(limits.stranger_per_s, limits.stranger_burst)
@@ -129,6 +135,7 @@ def create_app(
         fetcher=fetcher or Fetcher(),
         receivers=receivers or Reach(),
         readiness=ReadinessCheck(database, store),
+        slot_prices=slot_prices or {},
         grafana_url=grafana_url,
     )
 
@@ -179,6 +186,7 @@ def create_app(
         previews,
         exports,
         batches,
+        pools,
         downloads,
         links,
         pictures,
@@ -192,6 +200,8 @@ def create_app(
         farm,
         farm_exports,
         outcomes,
+        attempt_logs,
+        use,
         quotas,
         audit,
     ):

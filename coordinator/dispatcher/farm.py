@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from coordinator.database import Connection, Database, farm, quotas
 from coordinator.database.farm import Orders, Place
@@ -13,6 +14,8 @@ from coordinator.dispatcher.metrics import Metrics
 from coordinator.dispatcher.running import Running
 from coordinator.placing import Places
 from coordinator.ports import Node
+
+_STEP_S: Final = 5.0
 
 
 class Farm:
@@ -123,7 +126,7 @@ class Farm:
         now_s = self._clock.now_s()
         for pool, engines in self.places().engines.items():
             self._engines |= {(pool, engine): now_s for engine in engines}
-        places = {each.attempt_id: each for each in map(_place, attempts)}
+        places = {each.id: _place(each, now_s) for each in attempts}
         changed = [each for name, each in places.items() if each != self._written.get(name)]
         async with self._database.transaction() as connection:
             await farm.note_nodes(connection, nodes, resting)
@@ -133,12 +136,28 @@ class Farm:
             await self.hear(connection)
         self._written = places
         self._metrics.note_nodes(nodes, self.closed, resting)
+        self._metrics.pools.note_slots(self.places().pools, self._busy_by_pool(attempts))
         self._metrics.note_slots(
             slots=self.slots, busy=sum(map(self.is_busy, attempts)), is_paused=self.orders.paused
         )
 
+    def _busy_by_pool(self, attempts: Iterable[Running]) -> Counter[str]:
+        """How many slots are taken on the nodes of each pool."""
+        pools = {node.id: node.pools for node in self._nodes}
+        return Counter(
+            pool for each in filter(self.is_busy, attempts) for pool in pools.get(each.node, ())
+        )
 
-def _place(running: Running) -> Place:
+
+def _place(running: Running, now_s: float) -> Place:
+    wall_s = None
+    if running.started_s is not None:
+        # In steps, so that what only takes its time is not written down every second.
+        wall_s = max(0.0, now_s - running.started_s) // _STEP_S * _STEP_S
     return Place(
-        attempt_id=running.id, node=running.node, worker=running.worker, frames=running.frames
+        attempt_id=running.id,
+        node=running.node,
+        worker=running.worker,
+        frames=running.frames,
+        wall_s=wall_s,
     )
