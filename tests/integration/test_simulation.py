@@ -12,7 +12,7 @@ from tests.simulation.run import Setting, simulate
 
 pytestmark = pytest.mark.services
 
-SMALL = Setting(users=20, exports=240, mean_s=30.0, cost=0.5, nodes=40, slots=2)
+SMALL = Setting(users=20, exports=200, mean_s=30.0, cost=0.25, nodes=30, slots=1)
 
 
 def test_a_farm_of_mixed_nodes_is_used_fairly_and_hardly_anything_is_done_twice(
