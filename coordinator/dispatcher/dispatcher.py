@@ -38,6 +38,7 @@ from coordinator.dispatcher.running import (
 from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.telling import Telling
+from coordinator.dispatcher.tracing import Tracing
 from coordinator.measured_store import MeasuredStore
 from coordinator.placing import ANY, Places
 from coordinator.ports import AttemptStatus, Executor, Item, Outcome, Report
@@ -56,6 +57,7 @@ from shared.errors import (
 from shared.intake import Intake
 from shared.plan import SegmentReport
 from shared.storage import LocalStore, ObjectStore
+from shared.traces import Tracer
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -98,6 +100,7 @@ class Dispatcher:
         limits: Limits,
         metrics: Metrics | None = None,
         clock: Clock = SYSTEM,
+        tracer: Tracer | None = None,
     ) -> None:
         """Dispatch what a database holds.
 
@@ -108,6 +111,7 @@ class Dispatcher:
             limits: How patient we are.
             metrics: Told of everything; nobody asks for them without it.
             clock: The time that everything here goes by.
+            tracer: Told what was done for each export; nobody is without it.
         """
         self._clock = clock
         self._metrics = metrics or Metrics()
@@ -116,6 +120,7 @@ class Dispatcher:
         self._store = MeasuredStore(store, self._metrics.calls)
         self._executor = executor
         self._limits = limits
+        self._tracing = Tracing(tracer, clock)
         self._janitor = Janitor(database, self._store, limits, self._metrics)
         self._counting = Counting(
             database,
@@ -124,6 +129,7 @@ class Dispatcher:
             folder=store.root if isinstance(store, LocalStore) else None,
             in_thread=self._janitor.in_thread,
             clock=clock,
+            tracing=self._tracing,
         )
         self._demand = Demand(
             database,
@@ -424,10 +430,11 @@ class Dispatcher:
         self, running: Running, outcome: Outcome, report: Report, done: Committed
     ) -> None:
         """Tell of a result that was handed in, and see to what is not needed by it any more."""
-        item = running.item
+        item, came_to = running.item, "committed" if done.accepted else "late"
+        self._tracing.attempt_ended(running, outcome, came_to)
         _log.info(
             "attempt_%s attempt=%s kind=%s export=%s chunk=%s",
-            "committed" if done.accepted else "late",
+            came_to,
             running.name,
             item.kind,
             item.export_id,
@@ -466,8 +473,10 @@ class Dispatcher:
                     wall_s=outcome.wall_s,
                 )
         self._delete_own(running)
+        came_to = "cancelled" if stopped else "failed"
+        self._tracing.attempt_ended(running, outcome, came_to, None if stopped else error)
         if stopped:
-            self._metrics.ended(item.kind, "cancelled")
+            self._metrics.ended(item.kind, came_to)
             return
         self._metrics.failed(item.kind, error.kind)
         _log.warning(
