@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -112,3 +114,16 @@ def test_a_collector_that_is_down_holds_up_nobody() -> None:
     tracer.close()
     assert told_s < PATIENCE_S / 3
     assert time.monotonic() - began_s - told_s < 5
+
+
+def test_nothing_of_opentelemetry_is_loaded_without_the_setting() -> None:
+    program = (
+        "import sys, cluster.tasks, coordinator.api.app, coordinator.dispatcher.dispatcher\n"
+        "from shared.traces import open_tracer\n"
+        "assert open_tracer(None, 'midifarm-api') is None\n"
+        "print(*(name for name in sys.modules if name.startswith('opentelemetry.sdk')))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert ran.stdout.strip() == ""
