@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.errand import Errand
 from cluster.failures import as_midifarm_error
 from cluster.guests import Guests
+from cluster.leaving import Wishes
 from cluster.nodes import LOST_AFTER_S, Node, NodeWatch
 from shared.errors import (
     CancelledError,
@@ -92,6 +94,7 @@ class Outcome:
 class _Attempt:
     name: str
     item: Item
+    node: str
     stopped: bool = False
     """Whether we stopped it: whatever Ray makes of that, it was cancelled."""
 
@@ -107,21 +110,24 @@ class RayExecutor:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         from cluster import tasks
-        from cluster.progress import ProgressBoard
+        from cluster.progress import BOARD_PREFIX, NAMESPACE, ProgressBoard
 
         self._ray: Any = ray
         self._on_node: Any = NodeAffinitySchedulingStrategy
         self._work, self._sweep, self._end = tasks.work, tasks.sweep, tasks.end_process
-        self._guests = Guests(ray, tasks.introduce)
+        self._guests = Guests(ray, tasks, store_url)
         self._store_url = store_url
         self._keeps_logs = keeps_logs
         self._traces_url = traces_url
         self._watch = watch
         # Beside us: then it is lost only when we are.
-        here = self._on_node(ray.get_runtime_context().get_node_id(), soft=True)
+        context = ray.get_runtime_context()
         self._board: Any = ProgressBoard.options(  # type: ignore[attr-defined]  # by @ray.remote
-            scheduling_strategy=here
+            scheduling_strategy=self._on_node(context.get_node_id(), soft=True),
+            name=f"{BOARD_PREFIX}{context.get_job_id()}",
+            namespace=NAMESPACE,
         ).remote()
+        self._wishes = Wishes(ray, self._board)
         self._board_heard_s = time.monotonic() + _BOARD_WITHIN_S
         self._attempts: dict[Any, _Attempt] = {}
         self._refs: dict[str, Any] = {}
@@ -140,7 +146,10 @@ class RayExecutor:
         """
         living = self._watch.nodes()
         self._guests.greet(living)
-        return tuple(self._guests.known(node) for node in living)
+        leaving = self._wishes.heard(Counter(each.node for each in self._attempts.values()))
+        return tuple(
+            replace(self._guests.known(node), is_leaving=node.id in leaving) for node in living
+        )
 
     def submit(self, attempt: str, item: Item, node: str, export: str | None = None) -> None:
         """Start an attempt; its outcome comes from wait().
@@ -173,7 +182,7 @@ class RayExecutor:
             )
         except self._ray.exceptions.RayError as exc:
             raise ClusterLostError(f"Ray takes no work any more: {exc}") from exc
-        self._attempts[ref] = _Attempt(name=attempt, item=item)
+        self._attempts[ref] = _Attempt(name=attempt, item=item, node=node)
         self._refs[attempt] = ref
 
     def _errand(self, attempt: str, item: Item, export: str | None) -> Errand:

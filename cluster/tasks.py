@@ -12,22 +12,17 @@ import signal
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ray
 
+from cluster import joining
 from cluster.attempt_log import logged
 from cluster.errand import Errand
-from cluster.introduction import (
-    GPU_SLOTS_VARIABLE,
-    POOLS_VARIABLE,
-    Introduction,
-    pools_of,
-)
+from cluster.introduction import Introduction, Question, Standing
 from cluster.progress import own_name
 from cluster.session import SCRATCH_VARIABLE
 from cluster.tracing import traced
@@ -40,7 +35,7 @@ from shared.storage import LocalStore, ObjectStore, open_store
 if TYPE_CHECKING:
     from cluster.executor import Item, Report
     from cluster.progress import Reporter
-    from workers.studio import Studio
+    from workers.studio import Studio, Studios
 
 _LEFTOVER_S: Final = 5.0
 """What a killed writer left in a folder is removed when it is as old as this."""
@@ -49,11 +44,23 @@ _UPLOAD_LEFTOVER_S: Final = 3600.0
 
 
 @cache
-def _studio() -> Studio:
-    """The studio of this process: as long-lived as the process, opened by its first chunk."""
-    from workers.studio import Studio
+def _studios() -> Studios:
+    """The studios of this process: as long-lived as the process."""
+    from workers.studio import Studios
 
-    return Studio()
+    return Studios()
+
+
+def _studio() -> Studio:
+    """The studio on the GPU that this task was given, opened by the first that draws there."""
+    from workers.gl.devices import VISIBLE_VARIABLE, device_index, list_devices
+
+    given = ray.get_runtime_context().get_accelerator_ids()["GPU"]
+    if given:
+        return _studios().on(device_index(list_devices(), given[0]))
+    # An introduction or a preview has no share of a GPU, and draws on the node's first.
+    first = os.environ.get(VISIBLE_VARIABLE, "").split(",")[0]
+    return _studios().on(device_index(list_devices(), first) if first.isdecimal() else 0)
 
 
 @cache
@@ -92,21 +99,23 @@ def _attempt(board: Any, attempt: str) -> Iterator[Reporter]:
 
 # max_calls=0: a process that drew one chunk draws the next, with its context and shaders.
 @ray.remote(num_cpus=0, max_retries=0, max_calls=0)
-def introduce() -> Introduction:
-    """Say what this node is, and warm it up."""
-    from shared.revision import revision
-    from workers.engine import libav
+def introduce(question: Question) -> Introduction:
+    """Say what this node is, which warms this process up."""
+    return joining.introduce_node(question, _studio)
 
-    studio = _studio()
-    return Introduction(
-        revision=revision(),
-        version=version("midifarm"),
-        libav=libav(),
-        engine=studio.engine,
-        renderer=studio.drawn_by,
-        pools=pools_of(os.environ.get(POOLS_VARIABLE)),
-        gpu_slots=int(os.environ.get(GPU_SLOTS_VARIABLE) or 1),
-    )
+
+@ray.remote(num_cpus=1, max_retries=0, max_calls=0)
+def warm_up() -> None:
+    """Warm this process up; what is wrong with its node is told by the introduction."""
+    with suppress(Exception):
+        _studio()
+
+
+@ray.remote(num_cpus=0, max_retries=0, max_calls=0)
+def hear_standing(standing: Standing) -> None:
+    """Leave word of how this node stands, where somebody waits for it."""
+    with suppress(OSError):
+        joining.hear_standing(standing)
 
 
 @ray.remote(num_cpus=1, max_retries=0, max_calls=0)

@@ -20,7 +20,7 @@ from shared.keys import content_key
 from shared.plan import HeardSpec, Picture
 from shared.storage import ObjectStore
 from workers.engine import identity
-from workers.gl.context import open_context, renderer_name
+from workers.gl.context import is_software, open_context, renderer_name
 from workers.hearing import Hearing, find_hearing
 from workers.intake import take_in_objects
 from workers.midi import Song
@@ -46,12 +46,17 @@ class Studio:
         self._intakes: OrderedDict[str, Intake] = OrderedDict()
         self.engine = identity(self._context)
         self.drawn_by = renderer_name(self._context)
+        self.is_software = is_software(self._context)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def draw_here(self) -> None:
+        """Have OpenGL draw with this studio's context from now on, in this thread."""
+        self._context.__enter__()  # type: ignore[no-untyped-call]  # moderngl has no types there
 
     def close(self) -> None:
         """Let everything go; a second time does no harm."""
@@ -117,3 +122,31 @@ class Studio:
                 )
         self._renderers.move_to_end(key)
         return self._renderers[key]
+
+
+class Studios:
+    """The studios of a process, one for each EGL device; one of them draws at a time."""
+
+    def __init__(self) -> None:
+        """None is open."""
+        self._open: dict[int, Studio] = {}
+        self._drawing: Studio | None = None
+
+    def on(self, device_index: int) -> Studio:
+        """The studio on a device, ready to draw.
+
+        Raises:
+            GLError: There is no OpenGL 3.3 on that device.
+        """
+        studio = self._open.get(device_index)
+        if studio is not None and studio is self._drawing:
+            return studio
+        # What is freed later would be deleted, by its number, in the other's context.
+        gc.collect()
+        self._drawing = None
+        if studio is None:
+            studio = self._open[device_index] = Studio(device_index)
+        else:
+            studio.draw_here()
+        self._drawing = studio
+        return studio

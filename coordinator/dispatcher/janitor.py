@@ -10,7 +10,7 @@ import asyncio
 import functools
 import itertools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -18,9 +18,10 @@ from typing import Any, Final, TypeVar
 from coordinator.database import Database, Row, use
 from coordinator.database.connection import Queries
 from coordinator.database.idempotency import KEPT_S as ANSWERS_KEPT_S
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.limits import Limits
 from coordinator.dispatcher.metrics import Metrics
-from shared.errors import StorageError
+from shared.errors import DatabaseError, StorageError
 from shared.keys import ANALYSES, KEPT_FRAMES, LOGS, log_key
 from shared.storage import ObjectInfo, ObjectStore
 
@@ -34,6 +35,10 @@ _AT_A_TIME: Final = 500
 _STEPS: Final = 20
 """Transactions in which what is old goes; what is left then goes a minute later."""
 _THREADS: Final = 8
+_LOOK_S: Final = 0.5
+_CLEAN_S: Final = 60.0
+_ORPHANS_S: Final = 3600.0
+_CLOSE_S: Final = 1.0
 _OVER_S: Final = 24 * 3600.0
 """How long links and sessions are kept after their time: who shows one did not make it up."""
 _ABANDONED_S: Final = 24 * 3600
@@ -49,8 +54,11 @@ class Janitor:
         store: ObjectStore,
         limits: Limits,
         metrics: Metrics | None = None,
+        clock: Clock = SYSTEM,
     ) -> None:
         """Clean by these limits, and count what is removed."""
+        self._clock = clock
+        self._deleting: set[asyncio.Task[None]] = set()
         self._database = database
         self._store = store
         self._limits = limits
@@ -64,8 +72,43 @@ class Janitor:
             self._threads, functools.partial(function, *arguments)
         )
 
-    def close(self) -> None:
-        """Begin nothing more; what does not answer is left alone."""
+    async def run(self, sweep: Callable[[], Awaitable[None]]) -> None:
+        """Clean beside the work, until somebody cancels it.
+
+        A store that is slow or down holds nothing up but this.
+
+        Args:
+            sweep: Has the nodes rid of what killed processes left.
+        """
+        cleaned_s = swept_s = 0.0
+        while True:
+            now_s = self._clock.now_s()
+            try:
+                await self.clean_ended()
+                await self.clean_deleted()
+                if now_s - cleaned_s > _CLEAN_S:
+                    cleaned_s = now_s
+                    await sweep()
+                    await self.clean_old()
+                if now_s - swept_s > _ORPHANS_S:
+                    swept_s = now_s
+                    await self.clean_orphans()
+            except (DatabaseError, StorageError) as exc:
+                _log.warning("cleaning_failed error=%s", exc)
+            except Exception:
+                _log.exception("cleaning_failed")
+            await self._clock.sleep(_LOOK_S)
+
+    def delete_beside(self, keys: Iterable[str]) -> None:
+        """Delete objects beside the work, which does not wait for it."""
+        task = asyncio.create_task(self.delete(keys))
+        self._deleting.add(task)
+        task.add_done_callback(self._deleting.discard)
+
+    async def close(self) -> None:
+        """Begin nothing more; what does not answer soon is left alone."""
+        if self._deleting:
+            await asyncio.wait(self._deleting, timeout=_CLOSE_S)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def clean_ended(self) -> int:
