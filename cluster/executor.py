@@ -108,7 +108,7 @@ class RayExecutor:
         self._ray: Any = ray
         self._on_node: Any = NodeAffinitySchedulingStrategy
         self._work, self._sweep, self._end = tasks.work, tasks.sweep, tasks.end_process
-        self._guests = Guests(ray, tasks.introduce)
+        self._guests = Guests(ray, tasks, store_url)
         self._store_url = store_url
         self._watch = watch
         # Beside us: then it is lost only when we are.

@@ -38,6 +38,8 @@ def as_midifarm_error(exc: Exception) -> MidifarmError:
             )
         case ray.exceptions.NodeDiedError():
             return ClusterError("The node that the work ran on died.", log=_log_of(exc))
+        case ray.exceptions.TaskUnschedulableError() | ray.exceptions.ActorUnschedulableError():
+            return ClusterError("The node that the work was put on is gone.", log=_log_of(exc))
         case ray.exceptions.LocalRayletDiedError():
             return ClusterLostError("Ray has died on this machine.", log=_log_of(exc))
         case ray.exceptions.WorkerCrashedError():

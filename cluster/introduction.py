@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+from shared.errors import ClusterError
 
 POOLS_VARIABLE: Final = "MIDIFARM_POOLS"
 """Names the pools that a node serves, by commas; the pool ``default`` without it."""
@@ -15,7 +18,21 @@ GPU_SLOTS_VARIABLE: Final = "MIDIFARM_GPU_SLOTS"
 NODE_DIR_VARIABLE: Final = "MIDIFARM_NODE_DIR"
 """Names a folder of the node's own machine, in which it finds how it stands with the dispatcher."""
 DEFAULT_POOL: Final = "default"
+_POOL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+_GPU_SLOTS: Final = range(1, 65)
 _STANDING: Final = "standing.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a node has to know to say whether it can do the dispatcher's work."""
+
+    store_url: str
+    """The object store that it is to use."""
+    store_mark: str | None = None
+    """What it must find there, where the store is a folder, which others may have as well."""
+    gpus: int = 0
+    """How many GPUs it offers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +45,20 @@ class Introduction:
     """Of the package, for people."""
     libav: str
     """The versions of libav's parts."""
-    engine: str
-    """What draws and encodes on it, by name and version."""
-    renderer: str
-    """The part of it that draws."""
-    pools: frozenset[str]
+    engine: str = ""
+    """What draws and encodes on it, by name and version; empty where nothing does."""
+    renderer: str | None = None
+    """The part of it that draws; None where nothing does."""
+    is_software: bool = False
+    """Whether a processor draws, not a GPU."""
+    pools: frozenset[str] = frozenset({DEFAULT_POOL})
     """Names of the pools that it serves."""
-    gpu_slots: int
+    gpu_slots: int = 1
     """How many work items share each of its GPUs."""
+    trouble: str | None = None
+    """Why it can do nothing, as it sees it: a sentence that says what to do."""
+    has_folder: bool = False
+    """Whether somebody there waits to hear of its standing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +89,45 @@ def slots_of(cpus: float, gpus: float, gpu_slots: int) -> Slots:
 
 
 def pools_of(value: str | None) -> frozenset[str]:
-    """The pools that a node serves, by the value of MIDIFARM_POOLS."""
+    """The pools that a node serves, by the value of MIDIFARM_POOLS.
+
+    Raises:
+        ClusterError: A pool cannot be called so.
+    """
     names = frozenset(name.strip() for name in (value or "").split(",")) - {""}
+    for name in sorted(names):
+        if not _POOL.fullmatch(name):
+            raise ClusterError(
+                f"{POOLS_VARIABLE} names the pool {name!r}: give names of a-z, 0-9 and hyphens, "
+                "32 characters at most, with commas between them."
+            )
     return names or frozenset({DEFAULT_POOL})
 
 
-def why_kept_out(node: Introduction, ours: Introduction) -> str | None:
+def gpu_slots_of(value: str | None) -> int:
+    """How many work items share each GPU of a node, by the value of MIDIFARM_GPU_SLOTS.
+
+    Raises:
+        ClusterError: It is no such number.
+    """
+    text = (value or "1").strip()
+    if not (text.isdecimal() and len(text) < 4 and int(text) in _GPU_SLOTS):
+        raise ClusterError(
+            f"{GPU_SLOTS_VARIABLE} is {value!r}: give a whole number from {_GPU_SLOTS[0]} to "
+            f"{_GPU_SLOTS[-1]}."
+        )
+    return int(text)
+
+
+def why_kept_out(node: Introduction, ours: Introduction, gpus: float = 0) -> str | None:
     """Why a node gets no work, as a sentence that says what to do; None where it may have some.
 
     Args:
         node: What it says of itself.
-        ours: What the dispatcher is; its engine and pools do not matter.
+        ours: What the dispatcher is: its revision, version and libav.
+        gpus: GPUs that the node offers.
     """
-    if node.revision != ours.revision:
+    if (node.revision, node.version) != (ours.revision, ours.version):
         return (
             f"It runs midifarm {node.version} ({node.revision}), the dispatcher {ours.version} "
             f"({ours.revision}): install the same on both."
@@ -87,6 +136,14 @@ def why_kept_out(node: Introduction, ours: Introduction) -> str | None:
         return (
             f"Its libav is {node.libav}, the dispatcher's {ours.libav}: install midifarm from the "
             "same requirements file on both."
+        )
+    if node.trouble is not None:
+        return node.trouble
+    if gpus >= 1 and node.is_software:
+        return (
+            f"It offers GPUs, but {node.renderer} draws on its processors: install the EGL part of "
+            "the GPU's driver (libnvidia-gl; in a container NVIDIA_DRIVER_CAPABILITIES must name "
+            "graphics), or start the node without GPUs."
         )
     return None
 

@@ -12,20 +12,15 @@ import signal
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ray
 
-from cluster.introduction import (
-    GPU_SLOTS_VARIABLE,
-    POOLS_VARIABLE,
-    Introduction,
-    pools_of,
-)
+from cluster import joining
+from cluster.introduction import Introduction, Question, Standing
 from cluster.session import SCRATCH_VARIABLE
 from shared.errors import MidifarmError, RenderError
 from shared.intake import IntakeSpec, ProbeSpec
@@ -88,21 +83,23 @@ def _attempt(board: Any, attempt: str) -> Iterator[Reporter]:
 
 # max_calls=0: a process that drew one chunk draws the next, with its context and shaders.
 @ray.remote(num_cpus=0, max_retries=0, max_calls=0)
-def introduce() -> Introduction:
-    """Say what this node is, and warm it up."""
-    from shared.revision import revision
-    from workers.engine import libav
+def introduce(question: Question) -> Introduction:
+    """Say what this node is, which warms this process up."""
+    return joining.introduce_node(question, _studio)
 
-    studio = _studio()
-    return Introduction(
-        revision=revision(),
-        version=version("midifarm"),
-        libav=libav(),
-        engine=studio.engine,
-        renderer=studio.drawn_by,
-        pools=pools_of(os.environ.get(POOLS_VARIABLE)),
-        gpu_slots=int(os.environ.get(GPU_SLOTS_VARIABLE) or 1),
-    )
+
+@ray.remote(num_cpus=1, max_retries=0, max_calls=0)
+def warm_up() -> None:
+    """Warm this process up; what is wrong with its node is told by the introduction."""
+    with suppress(Exception):
+        _studio()
+
+
+@ray.remote(num_cpus=0, max_retries=0, max_calls=0)
+def hear_standing(standing: Standing) -> None:
+    """Leave word of how this node stands, where somebody waits for it."""
+    with suppress(OSError):
+        joining.hear_standing(standing)
 
 
 @ray.remote(num_cpus=1, max_retries=0, max_calls=0)

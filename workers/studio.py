@@ -20,7 +20,7 @@ from shared.keys import content_key
 from shared.plan import HeardSpec, Picture
 from shared.storage import ObjectStore
 from workers.engine import identity
-from workers.gl.context import open_context, renderer_name
+from workers.gl.context import is_software, open_context, renderer_name
 from workers.hearing import Hearing, find_hearing
 from workers.intake import take_in_objects
 from workers.midi import Song
@@ -46,6 +46,7 @@ class Studio:
         self._intakes: OrderedDict[str, Intake] = OrderedDict()
         self.engine = identity(self._context)
         self.drawn_by = renderer_name(self._context)
+        self.is_software = is_software(self._context)
 
     def __enter__(self) -> Self:
         return self
