@@ -21,6 +21,7 @@ DEFAULT_POOL: Final = "default"
 _POOL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _GPU_SLOTS: Final = range(1, 65)
 _STANDING: Final = "standing.json"
+_DRAINING: Final = "draining"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,3 +192,21 @@ class Standing:
     def forget(folder: Path) -> None:
         """Remove what an earlier node was told there."""
         (folder / _STANDING).unlink(missing_ok=True)
+
+
+def want_nothing(folder: Path, wish: bool) -> None:
+    """Note in a node's folder whether it wants nothing more, until that is taken back.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    if wish:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _DRAINING).touch()
+    else:
+        (folder / _DRAINING).unlink(missing_ok=True)
+
+
+def wants_nothing(folder: Path) -> bool:
+    """Whether a node wants nothing more."""
+    return (folder / _DRAINING).exists()

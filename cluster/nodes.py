@@ -104,13 +104,14 @@ class NodeWatch:
             now = time.monotonic()
             if found is not None:
                 self._lost = self._lost or now - asked_s > LOST_AFTER_S
-                self._nodes = tuple(_node(plain) for plain in found if plain["Alive"])
+                self._nodes = tuple(node_of(plain) for plain in found if plain["Alive"])
                 self._heard_s = now
                 self._answered.set()
             self._stop.wait(_INTERVAL_S)
 
 
-def _node(plain: dict[str, Any]) -> Node:
+def node_of(plain: dict[str, Any]) -> Node:
+    """A node by what ray.nodes tells of it."""
     resources = plain.get("Resources", {})
     return Node(
         id=plain["NodeID"],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args
@@ -29,12 +28,10 @@ from cluster.introduction import pools_of
 from cluster.node import FIRST_PORT
 from coordinator.networks import Network, parse_networks
 from coordinator.quotas import QuotaLimits
-from shared.errors import InputError
+from shared.errors import ClusterError, InputError
 from shared.settings import usable_cores
 
 PREFIX: Final = "MIDIFARM_"
-_POOL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
-"""As the table ``pools`` has it."""
 
 M = TypeVar("M", bound=BaseSettings)
 
@@ -115,11 +112,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _are_pools(value: str | None) -> str | None:
-    for name in pools_of(value):
-        if not _POOL.fullmatch(name):
-            raise ValueError(
-                f"{name!r} is no name of a pool: up to 32 small letters, digits and hyphens"
-            )
+    try:
+        pools_of(value)
+    except ClusterError as exc:
+        raise ValueError(exc.message.rstrip(".")) from None
     return value
 
 
@@ -406,7 +402,7 @@ class WorkerSettings(NodeSettings):
     """What a node that renders offers besides."""
 
     gpu_slots: int = Field(
-        default=1, ge=1, le=1000, description="Work items that share each of its GPUs at a time."
+        default=1, ge=1, le=64, description="Work items that share each of its GPUs at a time."
     )
     pools: Annotated[str | None, AfterValidator(_are_pools)] = Field(
         default=None,

@@ -18,12 +18,13 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from cluster.head import check_head
-from cluster.introduction import Standing
+from cluster.introduction import Standing, wants_nothing
 from cluster.node import NodeSpec, ray_folder, start_command, start_environment
 from coordinator.node.folder import NodeFolder
 from coordinator.processes import adopt_orphans, descendants, die_with_parent, end_descendants
@@ -110,6 +111,8 @@ class _Node:
             log=self._folder.log,
             environment={**os.environ, **start_environment(spec), **self._folder.mark},
         )
+        self._holder: Child | None = None
+        """Repeats that the node wants nothing more, as long as it does."""
 
     def __enter__(self) -> _Node:
         return self
@@ -151,12 +154,28 @@ class _Node:
             if not self.lives:
                 told = None
                 self._start_again(tell)
+            self._hold_back()
             standing = Standing.read(self._spec.folder)
             if standing is not None and standing.state == "kept_out":
                 raise InputError(f"The dispatcher keeps this node out. {standing.reason}")
             if standing != told and standing is not None:
                 tell(f"The dispatcher has accepted the node. {standing.renderer} draws on it.")
             told = standing
+
+    def _hold_back(self) -> None:
+        """See that a node that drains goes on to, whichever dispatcher comes."""
+        wish = wants_nothing(self._spec.folder)
+        if self._holder is not None and self._holder.poll() is not None:
+            self._holder = None
+        if wish and self._holder is None:
+            command = (sys.executable, "-P", "-m", "coordinator.node.draining", self._spec.folder)
+            self._holder = Child(
+                "drain",
+                list(map(str, command)),
+                log=self._folder.path / "drain.log",
+                environment={**os.environ, **start_environment(self._spec), **self._folder.mark},
+            )
+            self._holder.start()
 
     def _start_again(self, tell: Tell) -> None:
         self._end_leftovers()
@@ -200,9 +219,13 @@ class _Node:
         end_descendants(grace_s=_LEFTOVERS_S)
         shutil.rmtree(ray_folder(self._spec), ignore_errors=True)
 
+    def _known(self) -> list[int]:
+        """The processes that somebody else waits for."""
+        return [each.pid for each in (self._child, self._holder) if each and each.pid]
+
     def _reap(self) -> None:
         """Wait for orphans that have died as our children."""
-        for process in descendants(os.getpid(), spare=[self._child.pid or 0]):
+        for process in descendants(os.getpid(), spare=self._known()):
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
 
