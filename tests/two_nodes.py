@@ -20,12 +20,14 @@ from typing import Any
 
 import psutil
 
-from cluster.executor import RayExecutor
+from cluster.executor import Outcome, RayExecutor
 from cluster.nodes import NodeWatch
 from cluster.session import SCRATCH_VARIABLE, ray_session
+from coordinator.run_exports import find_engine
 from shared.errors import ClusterLostError, MidifarmError
 from shared.intake import ProbeSpec
 from shared.plan import ChunkSpec
+from shared.preview import PreviewSpec
 from shared.storage import LocalStore
 
 _NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 << 20}
@@ -58,7 +60,7 @@ def tell(what: str, **facts: Any) -> None:
 
 
 def main(folder: str) -> None:
-    """Run everything; the folder holds a store with ``chunk.json`` beside it."""
+    """Run everything; the folder holds a store with two work items beside it."""
     store_url = f"{folder}/store"
     os.environ.update(_ENVIRONMENT | {SCRATCH_VARIABLE: f"{folder}/scratch"})
     # Sockets lie below it, and their paths must be short.
@@ -96,48 +98,50 @@ def main(folder: str) -> None:
 
 
 def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None:
-    nodes = [node.id for node in executor.nodes()]
-    tell("nodes", nodes=nodes, slots=executor.slots)
     LocalStore(Path(folder, "store")).put_bytes("assets/none", b"nothing")
-    for number, avoided in enumerate([*nodes * 2, *nodes * 2]):
-        spec = ProbeSpec(asset_key="assets/none", name="none.png", kind="image")
-        executor.submit(f"avoiding {number}", spec, [avoided, "a node that is gone"])
+    engine = find_engine(executor)
+    found = executor.nodes()
+    until_s = time.monotonic() + _PATIENCE_S
+    while not all(node.slots for node in found) and time.monotonic() < until_s:
+        time.sleep(0.05)
+        found = executor.nodes()
+    tell("nodes", nodes=[node.id for node in found], slots=[node.slots for node in found])
+    here = ray_node_id()
+    [there] = {node.id for node in found} - {here}
+    spec = ProbeSpec(asset_key="assets/none", name="none.png", kind="image")
+    for number, node in enumerate([here, there] * 4):
+        executor.submit(f"placed {number}", spec, node)
         [outcome] = executor.wait(_PATIENCE_S)
-        tell("avoided", avoided=avoided, node=outcome.node)
-    executor.submit("nowhere to go", spec, nodes)
-    [outcome] = executor.wait(_PATIENCE_S)
-    tell("everywhere avoided", node=outcome.node)
-
-    # A node that drains gets nothing, not even what would rather keep away from all others.
-    for number, closed in enumerate(nodes * 2):
-        others = [node for node in nodes if node != closed]
-        executor.submit(f"draining {number}", spec, others, [closed])
-        [outcome] = executor.wait(_PATIENCE_S)
-        tell("drained", closed=closed, node=outcome.node)
-    executor.submit("nowhere at all", spec, (), nodes)
-    early = executor.wait(_LONG_ENOUGH_S)
-    executor.cancel(["nowhere at all"])
-    [outcome] = executor.wait(_PATIENCE_S)
-    tell("all drained", early=len(early), error=type(outcome.error).__name__)
+        tell("placed", wanted=node, node=outcome.node)
 
     chunk = ChunkSpec.model_validate_json(Path(folder, "chunk.json").read_bytes())
-    chunk = chunk.model_copy(update={"engine": executor.engine()})
-    here = ray_node_id()
-    executor.submit("to be lost", chunk, [here])
-    until_s = time.monotonic() + _PATIENCE_S
-    while "to be lost" not in executor.status() and time.monotonic() < until_s:
-        executor.wait(0.1)
-    cluster.remove_node(other, allow_graceful=False)
+    chunk = chunk.model_copy(update={"engine": engine})
+    executor.submit("to be lost", chunk, there)
+    _wait_until_begun(executor, "to be lost")
+    executor.submit("behind it", spec, there)
+    early = executor.wait(_LONG_ENOUGH_S)
+    still = PreviewSpec.model_validate_json(Path(folder, "preview.json").read_bytes())
+    executor.submit("beside it", still, there)
+    [beside] = executor.wait(_PATIENCE_S)
+    executor.cancel(["behind it"])
     [outcome] = executor.wait(_PATIENCE_S)
-    assert isinstance(outcome.error, MidifarmError)
     tell(
-        "node removed",
+        "waited",
+        early=len(early),
         error=type(outcome.error).__name__,
-        kind=outcome.error.kind,
-        elsewhere=outcome.node != here,
+        node=outcome.node,
+        beside=beside.node if beside.report else str(beside.error),
+        busy=there,
     )
 
-    executor.submit("the last", chunk)
+    cluster.remove_node(other, allow_graceful=False)
+    [outcome] = executor.wait(_PATIENCE_S)
+    _tell_error("node removed", outcome)
+    executor.submit("too late", spec, there)
+    [outcome] = executor.wait(_PATIENCE_S)
+    _tell_error("node gone", outcome)
+
+    executor.submit("the last", chunk, here)
     began_s = time.monotonic()
     for process in psutil.Process().children(recursive=True):
         if process.name() == "gcs_server":
@@ -150,6 +154,17 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
         except ClusterLostError as exc:
             error = exc.message
     tell("head lost", error=error, after_s=time.monotonic() - began_s)
+
+
+def _wait_until_begun(executor: RayExecutor, attempt: str) -> None:
+    until_s = time.monotonic() + _PATIENCE_S
+    while attempt not in executor.status() and time.monotonic() < until_s:
+        executor.wait(0.1)
+
+
+def _tell_error(what: str, outcome: Outcome) -> None:
+    assert isinstance(outcome.error, MidifarmError)
+    tell(what, error=type(outcome.error).__name__, kind=outcome.error.kind)
 
 
 def ray_node_id() -> str:

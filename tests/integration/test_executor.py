@@ -20,6 +20,7 @@ import pytest
 
 from cluster.executor import Item, Outcome, RayExecutor, open_executor
 from cluster.session import ray_session
+from coordinator.run_exports import find_engine
 from shared.errors import (
     CancelledError,
     ClusterError,
@@ -63,16 +64,19 @@ class Desk:
     """An executor, and the outcomes that it has told."""
 
     def __init__(self, executor: RayExecutor, store: LocalStore) -> None:
-        """Begin with nothing under way."""
+        """Begin with nothing under way, on a node that has introduced itself."""
         self.executor = executor
         self.store = store
+        self.engine = find_engine(executor)
+        [node] = executor.nodes()
+        self.node = node.id
         self.told: dict[str, Outcome] = {}
         self._count = 0
 
-    def submit(self, item: Item) -> str:
-        """Start an attempt; its name."""
+    def submit(self, item: Item, node: str | None = None) -> str:
+        """Start an attempt, on the one node there is unless told otherwise; its name."""
         self._count += 1
-        self.executor.submit(f"a{self._count}", item)
+        self.executor.submit(f"a{self._count}", item, node or self.node)
         return f"a{self._count}"
 
     def listen(self, timeout_s: float) -> None:
@@ -141,7 +145,7 @@ def chunks(engine: str, *, seconds: int = 8, large: bool = False) -> tuple[Chunk
 
 def long_chunk(desk: Desk, attempt: str) -> ChunkSpec:
     """Work that takes many seconds, and writes where no other attempt does."""
-    chunk = chunks(desk.executor.engine(), seconds=60, large=True)[0]
+    chunk = chunks(desk.engine, seconds=60, large=True)[0]
     return chunk.model_copy(update={"key": attempt_key(chunk.key, attempt)})
 
 
@@ -210,7 +214,7 @@ def test_an_upload_is_probed_by_a_worker(desk: Desk) -> None:
     assert error.message.startswith("Cover.png is of no kind of image")
     for name in (good, bad):
         outcome = desk.told[name]
-        assert outcome.node == desk.executor.nodes()[0].id
+        assert outcome.node == desk.node
         assert process_id(outcome.worker) != os.getpid()
         assert outcome.wall_s is not None
         assert 0 <= outcome.wall_s < PATIENCE_S
@@ -232,7 +236,7 @@ def test_a_song_is_taken_in_drawn_and_stitched(desk: Desk) -> None:
     assert intake.soundfont_key == "assets/font"
     assert desk.store.exists(intake.song_key)
 
-    plan = chunks(desk.executor.engine(), seconds=4)
+    plan = chunks(desk.engine, seconds=4)
     segments = []
     for chunk in plan:
         made = chunk.model_copy(update={"key": attempt_key(chunk.key, "a1")})
@@ -259,7 +263,7 @@ def test_a_song_is_taken_in_drawn_and_stitched(desk: Desk) -> None:
 
 
 def test_a_piece_is_surveyed_and_previewed(desk: Desk) -> None:
-    spec = survey_of(desk.executor.engine())
+    spec = survey_of(desk.engine)
     survey, still = desk.submit(spec), desk.submit(preview())
     found = desk.outcome(survey).report
     assert isinstance(found, SurveyReport), desk.told[survey].error
@@ -281,11 +285,21 @@ def test_a_preview_waits_for_no_slot(desk: Desk) -> None:
     assert not desk.told.keys() & set(names)
 
 
-def test_the_engine_is_asked_once(desk: Desk) -> None:
-    engine = desk.executor.engine()
-    began_s = time.monotonic()
-    assert desk.executor.engine() == engine
-    assert time.monotonic() - began_s < 0.1
+def test_a_node_has_introduced_itself(desk: Desk) -> None:
+    [node] = desk.executor.nodes()
+    assert (node.slots, node.pools, node.kept_out) == (2, {"default"}, None)
+    assert not node.is_leaving
+    assert node.engine == desk.engine
+    assert node.renderer is not None
+    assert node.renderer in desk.engine
+
+
+def test_a_node_that_never_was_does_no_work(desk: Desk) -> None:
+    spec = ProbeSpec(asset_key="assets/midi", name="Song.mid", kind="midi")
+    outcome = desk.outcome(desk.submit(spec, "a" * len(desk.node)))
+    assert type(outcome.error) is ClusterError
+    assert outcome.error.kind is ErrorKind.TRANSIENT
+    assert outcome.node is None
 
 
 def test_what_waits_is_told_from_what_runs_and_both_are_cancelled(desk: Desk) -> None:
@@ -310,13 +324,13 @@ def test_what_waits_is_told_from_what_runs_and_both_are_cancelled(desk: Desk) ->
         assert isinstance(desk.outcome(name, SOFTLY_WITHIN_S).error, CancelledError)
     assert not desk.executor.status()
     assert not any(desk.store.exists(item.key) for item in items)
-    again = [desk.outcome(desk.submit(chunks(desk.executor.engine())[0])) for _ in range(2)]
+    again = [desk.outcome(desk.submit(chunks(desk.engine)[0])) for _ in range(2)]
     assert {outcome.worker for outcome in again} <= workers, "the processes live on"
 
 
 def test_cancelling_at_any_moment_spoils_nothing(desk: Desk) -> None:
     rng = np.random.default_rng(7)
-    plan = chunks(desk.executor.engine(), seconds=60)
+    plan = chunks(desk.engine, seconds=60)
     stopped: set[str] = set()
     submitted: dict[str, Item] = {}
     for round_ in range(40):
@@ -361,7 +375,7 @@ def test_long_work_without_frames_stops_too(desk: Desk, kind: str) -> None:
 
 def _long_stitch(desk: Desk) -> StitchSpec:
     """One segment as 6000: refused in the end, but long under way."""
-    chunk = chunks(desk.executor.engine())[0]
+    chunk = chunks(desk.engine)[0]
     made = desk.outcome(desk.submit(chunk)).report
     assert isinstance(made, SegmentReport)
     data = desk.store.get_bytes(made.key)
@@ -434,7 +448,7 @@ def test_a_worker_that_dies_makes_its_attempt_suspect(desk: Desk) -> None:
     assert isinstance(outcome.error, WorkerLostError)
     assert outcome.error.kind is ErrorKind.SUSPECT
     assert outcome.worker == worker
-    after = desk.outcome(desk.submit(chunks(desk.executor.engine())[1]))
+    after = desk.outcome(desk.submit(chunks(desk.engine)[1]))
     assert isinstance(after.report, SegmentReport), "the others go on"
 
 
@@ -448,18 +462,12 @@ def test_a_worker_is_retired(desk: Desk) -> None:
     assert type(outcome.error) is ClusterError
     assert outcome.error.kind is ErrorKind.TRANSIENT
     wait_for_end(process_id(worker))
-    again = desk.outcome(desk.submit(chunks(desk.executor.engine())[2]))
+    again = desk.outcome(desk.submit(chunks(desk.engine)[2]))
     assert again.worker != worker
 
 
-def test_a_lone_node_cannot_be_avoided(desk: Desk) -> None:
-    spec = ProbeSpec(asset_key="assets/midi", name="Song.mid", kind="midi")
-    desk.executor.submit("lone", spec, [desk.executor.nodes()[0].id])
-    assert desk.outcome("lone").report is not None
-
-
-def test_every_item_travels_as_json(desk: Desk) -> None:
-    engine = desk.executor.engine()
+def test_every_item_travels_as_json() -> None:
+    engine = "whatever draws"
     items: list[Item] = [
         chunks(engine)[0],
         long_sound(),
@@ -485,6 +493,8 @@ def test_every_item_travels_as_json(desk: Desk) -> None:
 def test_lost_nodes_are_noticed(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     store.put_bytes("songs/song.npz", song_file().song().to_bytes())
+    store.put_bytes("assets/midi", song_file().to_bytes())
+    (tmp_path / "preview.json").write_text(preview().model_dump_json())
     chunk = chunks("to be asked", seconds=60, large=True)[0]
     (tmp_path / "chunk.json").write_text(chunk.model_dump_json())
     done = subprocess.run(
@@ -502,18 +512,18 @@ def test_lost_nodes_are_noticed(tmp_path: Path) -> None:
     assert "RAY_AUTH_TOKEN" in seen["stranger"]["error"]
     assert seen["stranger"]["after_s"] < 15
     nodes = seen["nodes"]["nodes"]
-    assert len(set(nodes)) == seen["nodes"]["slots"] == 2
-    avoided = [line for line in lines if line["what"] == "avoided"]
-    assert len(avoided) == 8
-    assert all(line["node"] in set(nodes) - {line["avoided"]} for line in avoided)
-    assert seen["everywhere avoided"]["node"] in nodes
-    drained = [line for line in lines if line["what"] == "drained"]
-    assert len(drained) == 4
-    assert all(line["node"] in set(nodes) - {line["closed"]} for line in drained)
-    assert (seen["all drained"]["early"], seen["all drained"]["error"]) == (0, "CancelledError")
-    assert seen["node removed"]["elsewhere"]
-    assert seen["node removed"]["error"] == "ClusterError"
-    assert seen["node removed"]["kind"] == "transient"
+    assert len(set(nodes)) == 2
+    assert seen["nodes"]["slots"] == [1, 1]
+    placed = [line for line in lines if line["what"] == "placed"]
+    assert len(placed) == 8
+    assert all(line["node"] == line["wanted"] for line in placed)
+    # What waits for a busy node does not go to the one that is free.
+    assert (seen["waited"]["early"], seen["waited"]["error"]) == (0, "CancelledError")
+    assert seen["waited"]["node"] is None
+    assert seen["waited"]["beside"] == seen["waited"]["busy"]
+    for what in ("node removed", "node gone"):
+        assert seen[what]["error"] == "ClusterError"
+        assert seen[what]["kind"] == "transient"
     assert "fresh process" in seen["head lost"]["error"]
     assert seen["head lost"]["after_s"] < 30
 
