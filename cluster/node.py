@@ -15,7 +15,7 @@ from cluster.introduction import (
     Slots,
     slots_of,
 )
-from cluster.session import OBJECT_STORE_BYTES, QUICK_HEALTH, SCRATCH_VARIABLE
+from cluster.session import OBJECT_STORE_BYTES, QUICK_HEALTH, QUICK_KEEPALIVE, SCRATCH_VARIABLE
 
 HEAD_PORT: Final = 6379
 """Where the head of a cluster listens."""
@@ -39,6 +39,7 @@ _ENVIRONMENT: Final = {
     # Per process; Ray's own default keeps 3 GB of each.
     "RAY_ROTATION_MAX_BYTES": str(16 << 20),
     "RAY_ROTATION_BACKUP_COUNT": "2",
+    **QUICK_KEEPALIVE,
 }
 _STORAGE: Final = "head"
 

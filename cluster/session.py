@@ -31,12 +31,19 @@ _LOCAL_ENVIRONMENT: Final = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     **QUICK_HEALTH,
 }
+QUICK_KEEPALIVE: Final = {
+    "RAY_grpc_client_keepalive_time_ms": "5000",
+    "RAY_grpc_client_keepalive_timeout_ms": "3000",
+}
+"""So that connections to a node that is cut off end in seconds, not minutes.
+
+All nodes and drivers must be told the same: a worker that is asked more often than it would ask
+itself hangs up, and Ray takes it for dead.
+"""
 _ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
-    # A node that is cut off is noticed in seconds, not minutes.
-    "RAY_grpc_client_keepalive_time_ms": "5000",
-    "RAY_grpc_client_keepalive_timeout_ms": "3000",
+    **QUICK_KEEPALIVE,
     # No bar of Ray's own on the terminal.
     "RAY_TQDM": "0",
     # Attempts, a second each, to reach a head node that refuses us.

@@ -48,8 +48,8 @@ class Host:
             bridge: The namespace of the bridge to which it is connected.
             port: The bridge's end of the cable.
         """
-        self.address = address
-        self._name, self._bridge, self._port = name, bridge, port
+        self.name, self.address = name, address
+        self._bridge, self._port = bridge, port
         self._first: subprocess.Popen[bytes] | None = None
         self.turn_on()
 
@@ -57,9 +57,9 @@ class Host:
         """Start it, without any process but the first."""
         self._first = subprocess.Popen(
             [
-                *("ip", "netns", "exec", self._name),
-                *("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"),
-                *("sleep", "infinity"),
+                *("ip", "netns", "exec", self.name),
+                *("unshare", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"),
+                *("sh", "-c", 'hostname "$0" && exec sleep infinity', self.name),
             ],
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -89,7 +89,7 @@ class Host:
         self, *command: str | Path, environment: Mapping[str, str], output: IO[Any] | int | None
     ) -> Program:
         """Run a program on it."""
-        enter = ["nsenter", "--target", str(self._init), "--net", "--pid", "--mount"]
+        enter = ["nsenter", "--target", str(self._init), "--net", "--uts", "--pid", "--mount"]
         return Program(
             subprocess.Popen(
                 [*enter, "--", *map(str, command)],
