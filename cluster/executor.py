@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.failures import as_midifarm_error
 from cluster.guests import Guests
+from cluster.leaving import Wishes
 from cluster.nodes import LOST_AFTER_S, Node, NodeWatch
 from shared.errors import (
     CancelledError,
@@ -90,6 +92,7 @@ class Outcome:
 class _Attempt:
     name: str
     item: Item
+    node: str
     stopped: bool = False
     """Whether we stopped it: whatever Ray makes of that, it was cancelled."""
 
@@ -103,7 +106,7 @@ class RayExecutor:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         from cluster import tasks
-        from cluster.progress import ProgressBoard
+        from cluster.progress import BOARD_PREFIX, NAMESPACE, ProgressBoard
 
         self._ray: Any = ray
         self._on_node: Any = NodeAffinitySchedulingStrategy
@@ -112,10 +115,13 @@ class RayExecutor:
         self._store_url = store_url
         self._watch = watch
         # Beside us: then it is lost only when we are.
-        here = self._on_node(ray.get_runtime_context().get_node_id(), soft=True)
+        context = ray.get_runtime_context()
         self._board: Any = ProgressBoard.options(  # type: ignore[attr-defined]  # by @ray.remote
-            scheduling_strategy=here
+            scheduling_strategy=self._on_node(context.get_node_id(), soft=True),
+            name=f"{BOARD_PREFIX}{context.get_job_id()}",
+            namespace=NAMESPACE,
         ).remote()
+        self._wishes = Wishes(ray, self._board)
         self._board_heard_s = time.monotonic() + _BOARD_WITHIN_S
         self._attempts: dict[Any, _Attempt] = {}
         self._refs: dict[str, Any] = {}
@@ -134,7 +140,10 @@ class RayExecutor:
         """
         living = self._watch.nodes()
         self._guests.greet(living)
-        return tuple(self._guests.known(node) for node in living)
+        leaving = self._wishes.heard(Counter(each.node for each in self._attempts.values()))
+        return tuple(
+            replace(self._guests.known(node), is_leaving=node.id in leaving) for node in living
+        )
 
     def submit(self, attempt: str, item: Item, node: str) -> None:
         """Start an attempt; its outcome comes from wait().
@@ -164,7 +173,7 @@ class RayExecutor:
             ref = self._work.options(**options).remote(item, self._store_url, self._board, attempt)
         except self._ray.exceptions.RayError as exc:
             raise ClusterLostError(f"Ray takes no work any more: {exc}") from exc
-        self._attempts[ref] = _Attempt(name=attempt, item=item)
+        self._attempts[ref] = _Attempt(name=attempt, item=item, node=node)
         self._refs[attempt] = ref
 
     def wait(self, timeout_s: float) -> list[Outcome]:

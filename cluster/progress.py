@@ -20,6 +20,14 @@ _FIRST_ANSWER_S: Final = 1.0
 """Work begins without an answer if the board gives none."""
 _ENDED_KEPT: Final = 10_000
 """Attempts that are remembered after their end, for reports that come late."""
+_WISH_KEPT_S: Final = 30.0
+"""A node that has not repeated for so long that it wants to leave may have work again."""
+_ASLEEP_S: Final = 10.0
+"""A dispatcher that has not asked for so long stands by, and has given nothing to anybody."""
+NAMESPACE: Final = "midifarm"
+"""Where boards are found by their names, by who did not make them."""
+BOARD_PREFIX: Final = "board-"
+"""What the names of boards begin with: each dispatcher has one of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,13 @@ class ProgressBoard:
         self._notes: dict[str, tuple[Note, float]] = {}
         self._cancelled: set[str] = set()
         self._ended: OrderedDict[str, None] = OrderedDict()
+        self._wishes: dict[str, float] = {}
+        """Nodes that want to leave, and when they said so last."""
+        self._given: dict[str, int] = {}
+        """What the dispatcher had given to nodes that it knew to be leaving, and not got back."""
+        self._told: set[str] = set()
+        self._asked_s = time.monotonic()
+        """When the dispatcher asked last; it is given time to, for this may be a second start."""
 
     def report(self, note: Note) -> bool:
         """Note what a worker reports; True tells it to stop."""
@@ -99,6 +114,41 @@ class ProgressBoard:
                     silent_s=max(0.0, now - at),
                 )
         return found
+
+    def leave(self, node: str) -> int | None:
+        """Note that a node wants nothing more: to be repeated until it has ended.
+
+        Returns:
+            As at_work().
+        """
+        self._wishes[node] = time.monotonic()
+        return self.at_work(node)
+
+    def stay(self, node: str) -> None:
+        """Note that a node wants work again."""
+        self._wishes.pop(node, None)
+
+    def at_work(self, node: str) -> int | None:
+        """How many attempts a node still has to end; None while it may be given others."""
+        begun = sum(note.node == node for note, _ in self._notes.values())
+        if time.monotonic() - self._asked_s > _ASLEEP_S:
+            return begun
+        return self._given.get(node)
+
+    def leaving(self, given: dict[str, int]) -> frozenset[str]:
+        """Tell a dispatcher which nodes want to leave.
+
+        Args:
+            given: How many attempts it has given to each node and not got back.
+        """
+        now_s = self._asked_s = time.monotonic()
+        self._wishes = {
+            node: said_s for node, said_s in self._wishes.items() if now_s - said_s < _WISH_KEPT_S
+        }
+        # Only a dispatcher that has known for a turn gives nothing more.
+        self._given = {node: given.get(node, 0) for node in self._told & self._wishes.keys()}
+        self._told = set(self._wishes)
+        return frozenset(self._wishes)
 
 
 def worker_name(node: str, pid: int) -> str:

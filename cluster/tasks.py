@@ -31,7 +31,7 @@ from shared.storage import LocalStore, ObjectStore, open_store
 if TYPE_CHECKING:
     from cluster.executor import Item, Report
     from cluster.progress import Reporter
-    from workers.studio import Studio
+    from workers.studio import Studio, Studios
 
 _LEFTOVER_S: Final = 5.0
 """What a killed writer left in a folder is removed when it is as old as this."""
@@ -40,11 +40,23 @@ _UPLOAD_LEFTOVER_S: Final = 3600.0
 
 
 @cache
-def _studio() -> Studio:
-    """The studio of this process: as long-lived as the process, opened by its first chunk."""
-    from workers.studio import Studio
+def _studios() -> Studios:
+    """The studios of this process: as long-lived as the process."""
+    from workers.studio import Studios
 
-    return Studio()
+    return Studios()
+
+
+def _studio() -> Studio:
+    """The studio on the GPU that this task was given, opened by the first that draws there."""
+    from workers.gl.devices import VISIBLE_VARIABLE, device_index, list_devices
+
+    given = ray.get_runtime_context().get_accelerator_ids()["GPU"]
+    if given:
+        return _studios().on(device_index(list_devices(), given[0]))
+    # An introduction or a preview has no share of a GPU, and draws on the node's first.
+    first = os.environ.get(VISIBLE_VARIABLE, "").split(",")[0]
+    return _studios().on(device_index(list_devices(), first) if first.isdecimal() else 0)
 
 
 @cache

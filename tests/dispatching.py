@@ -16,7 +16,7 @@ from shared.storage import LocalStore
 from tests.farm import PaintedWorkers
 
 PATIENCE_S = 30.0
-QUICK = Limits(grace_s=0.2)
+QUICK = Limits(margin=2, grace_s=0.2)
 
 
 def on_a_database(

@@ -38,10 +38,11 @@ from shared.plan import (
     SurveySpec,
 )
 from shared.preview import PreviewReport, PreviewSpec
+from shared.revision import made_by
 from shared.storage import ObjectStore
 from shared.styles import find_style
 
-ENGINE = "engine of the tests"
+ENGINE = f"{made_by()} paint"
 
 
 async def add_composition(connection: Connection, user_id: str, composition_id: str) -> None:

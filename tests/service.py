@@ -140,6 +140,15 @@ def alive(processes: set[psutil.Process]) -> list[psutil.Process]:
     return found
 
 
+def wait_for_the_end_of(processes: set[psutil.Process], timeout_s: float = 30.0) -> None:
+    """Wait until these have ended; what has not is named."""
+    until_s = time.monotonic() + timeout_s
+    while left := alive(processes):
+        if time.monotonic() > until_s:
+            raise AssertionError(f"still there: {[each.cmdline() for each in left]}")
+        time.sleep(0.05)
+
+
 def naming(folder: Path) -> list[psutil.Process]:
     """Every process whose command line or environment names a folder."""
     found = []

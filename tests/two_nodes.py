@@ -52,6 +52,15 @@ except ClusterError as exc:
     error = exc.message
 print(json.dumps({"error": error, "after_s": time.monotonic() - began_s}))
 """
+_LEAVE = """
+import sys
+from cluster.leaving import leave, stay
+from cluster.session import ray_session
+with ray_session(sys.argv[1], 1):
+    out = sys.__stdout__
+    print(leave(sys.argv[2], 6.0, lambda line: print(line, file=out)), file=out)
+    stay(sys.argv[2])
+"""
 
 
 def tell(what: str, **facts: Any) -> None:
@@ -134,6 +143,8 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
         busy=there,
     )
 
+    _leave(executor, cluster.address, there)
+
     cluster.remove_node(other, allow_graceful=False)
     [outcome] = executor.wait(_PATIENCE_S)
     _tell_error("node removed", outcome)
@@ -154,6 +165,31 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
         except ClusterLostError as exc:
             error = exc.message
     tell("head lost", error=error, after_s=time.monotonic() - began_s)
+
+
+def _leave(executor: RayExecutor, address: str, node: str) -> None:
+    """Have a node leave that is at something, and stay after all."""
+    lines: list[str] = []
+    with subprocess.Popen(
+        [sys.executable, "-c", _LEAVE, address, node], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        until_s = time.monotonic() + _PATIENCE_S
+        leaving: set[str] = set()
+        while process.poll() is None and time.monotonic() < until_s:
+            leaving |= {each.id for each in executor.nodes() if each.is_leaving}
+            executor.wait(0.1)
+        lines = process.stdout.read().splitlines()
+    while any(each.is_leaving for each in executor.nodes()) and time.monotonic() < until_s:
+        time.sleep(0.1)
+    tell(
+        "left",
+        lines=lines,
+        leaving=list(leaving),
+        node=node,
+        stays=not any(each.is_leaving for each in executor.nodes()),
+    )
 
 
 def _wait_until_begun(executor: RayExecutor, attempt: str) -> None:

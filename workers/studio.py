@@ -54,6 +54,10 @@ class Studio:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def draw_here(self) -> None:
+        """Have OpenGL draw with this studio's context from now on, in this thread."""
+        self._context.__enter__()  # type: ignore[no-untyped-call]  # moderngl has no types there
+
     def close(self) -> None:
         """Let everything go; a second time does no harm."""
         self._renderers.clear()
@@ -118,3 +122,31 @@ class Studio:
                 )
         self._renderers.move_to_end(key)
         return self._renderers[key]
+
+
+class Studios:
+    """The studios of a process, one for each EGL device; one of them draws at a time."""
+
+    def __init__(self) -> None:
+        """None is open."""
+        self._open: dict[int, Studio] = {}
+        self._drawing: Studio | None = None
+
+    def on(self, device_index: int) -> Studio:
+        """The studio on a device, ready to draw.
+
+        Raises:
+            GLError: There is no OpenGL 3.3 on that device.
+        """
+        studio = self._open.get(device_index)
+        if studio is not None and studio is self._drawing:
+            return studio
+        # What is freed later would be deleted, by its number, in the other's context.
+        gc.collect()
+        self._drawing = None
+        if studio is None:
+            studio = self._open[device_index] = Studio(device_index)
+        else:
+            studio.draw_here()
+        self._drawing = studio
+        return studio

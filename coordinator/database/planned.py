@@ -5,7 +5,7 @@ It changes no state: that is done in transitions, whose transaction and lock the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -98,6 +98,30 @@ async def count_done(
     if chunks:
         frames = sum(item["frames"] for item in chunks)
         await _count(connection, export_id, frames, len(chunks), len(chunks) if cached else 0)
+
+
+async def count_many(
+    connection: Connection, done: Mapping[str, Collection[Row]]
+) -> Collection[str]:
+    """Count chunks of several exports as made.
+
+    Args:
+        connection: Inside a transaction that holds their locks.
+        done: The chunks by their exports' ids, each with its ``frames``.
+
+    Returns:
+        The exports of which all chunks are done now.
+    """
+    rows = await _QUERIES.all(
+        connection,
+        "count_many_chunks",
+        ids=list(done),
+        frames=[sum(each["frames"] for each in chunks) for chunks in done.values()],
+        chunks=[len(chunks) for chunks in done.values()],
+        base=PLANNED,
+        span=SPAN,
+    )
+    return [row["id"] for row in rows]
 
 
 async def count_lost(connection: Connection, export_id: str, items: Collection[Row]) -> None:

@@ -40,8 +40,8 @@ async def list_waiting(
         users=users,
         busy=[turns.running.get(user, 0) for user in users],
         served=[turns.served.get(user, 0) for user in users],
-        full=[turns.is_full(user) for user in users],
-        others_full=turns.is_full(None),
+        rooms=[turns.room_of(user) for user in users],
+        others_room=turns.room_of(None),
     )
     return [Waiting(**row) for row in rows]
 

@@ -17,8 +17,9 @@ from coordinator.dispatcher.dispatcher import Dispatcher
 from coordinator.dispatcher.limits import Limits
 from coordinator.dispatcher.metrics import Metrics, exposed
 from coordinator.ports import Executor
+from coordinator.processes import adopt_orphans, end_descendants
 from coordinator.settings import ServiceSettings
-from shared.errors import ClusterLostError, DatabaseError, ErrorKind
+from shared.errors import ClusterLostError, DatabaseError, ErrorKind, MidifarmError
 from shared.storage import ObjectStore, open_store
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ _DATABASE_WITHIN_S: Final = 60.0
 _DATABASE_ANSWER_S: Final = 3.0
 """The loop over everything else stands still for no longer than this."""
 _END_S: Final = 3.5
+_LEFTOVERS_S: Final = 1.0
+"""What Ray has left behind is asked to end for so long, then killed."""
 
 
 def run_dispatcher(settings: ServiceSettings) -> NoReturn:
@@ -41,6 +44,9 @@ def run_dispatcher(settings: ServiceSettings) -> NoReturn:
     """
     store = open_store(settings.store_url)
     store.check()
+    if settings.ray_address is None:
+        # A Ray of our own ends with us, whoever of its processes has lost its parent meanwhile.
+        adopt_orphans()
     # One more series for each counter, which nobody looks at.
     disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
     metrics = Metrics()
@@ -49,9 +55,19 @@ def run_dispatcher(settings: ServiceSettings) -> NoReturn:
             _log.info("metrics_served host=%s port=%d", settings.metrics_host, port)
         asyncio.run(_migrate(settings.database_address))
         _run(settings, store, metrics)
-    logging.shutdown()
+    _end(settings)
     # Threads that wait for a store that does not answer must not hold up the end.
     os._exit(os.EX_OK)
+
+
+def _end(settings: ServiceSettings) -> None:
+    """Leave nothing of a Ray of our own behind, and nothing unsaid."""
+    if settings.ray_address is None:
+        try:
+            end_descendants(grace_s=_LEFTOVERS_S)
+        except MidifarmError as exc:
+            _log.error("ray_left_behind error=%s", exc)
+    logging.shutdown()
 
 
 def _run(settings: ServiceSettings, store: ObjectStore, metrics: Metrics) -> None:
@@ -64,7 +80,7 @@ def _run(settings: ServiceSettings, store: ObjectStore, metrics: Metrics) -> Non
             asyncio.run(_dispatch(settings, store, executor, metrics))
         except ClusterLostError as exc:
             _log.critical("ray_lost error=%s", exc)
-            logging.shutdown()
+            _end(settings)
             # Saying good-bye to a Ray that does not answer can take for ever.
             os._exit(os.EX_TEMPFAIL)
 

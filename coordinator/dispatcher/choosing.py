@@ -8,13 +8,18 @@ waits, whatever his priority; probes and previews, which are short, neither wait
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from coordinator.placing import ANY, Need
+
+ANY_NUMBER: Final = 2**31 - 1
+"""Of who has no quota."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +74,10 @@ class Most:
     own: Mapping[str, int] = field(default_factory=dict)
     """Of who has one."""
 
-    def allows(self, user_id: str | None, count: int) -> bool:
-        """Whether a user who has so many may have one more; None is who has no quota of his own."""
+    def left(self, user_id: str | None, count: int) -> int:
+        """How many more a user may have who has so many; None is who has no quota of his own."""
         most = self.default if user_id is None else self.own.get(user_id, self.default)
-        return most is None or count < most
+        return ANY_NUMBER if most is None else max(0, most - count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +98,13 @@ class Turns:
         """Users of whom there is anything to say."""
         return {*self.running, *self.served, *self.most.own}
 
-    def is_full(self, user_id: str | None) -> bool:
-        """Whether a user has as much under way as he may; None is one who is not known."""
-        return not self.most.allows(user_id, self.counted.get(user_id or "", 0))
+    def room_of(self, user_id: str | None) -> int:
+        """How much more a user may have under way; None is one who is not known."""
+        return self.most.left(user_id, self.counted.get(user_id or "", 0))
 
 
+_OwnOrder = tuple[int, int, datetime, str, int, int]
+_Turn = tuple[int, int, int, int, _OwnOrder, str]
 Placed = tuple[Waiting, str]
 """An item, and the node that is to do it."""
 
@@ -119,38 +126,39 @@ def choose(
     for queue in queues.values():
         queue.sort(key=_own_order, reverse=True)
     busy, taken = Counter(turns.running), Counter(turns.counted)
+    last = max(turns.served.values(), default=0)
+
+    def turn(user: str) -> _Turn:
+        first = queues[user][-1]
+        served = turns.served.get(user, 0)
+        return *_urgency(first), busy[user], served, _own_order(first), user
+
+    # Only who had his turn has another one to wait for.
+    heap = [turn(user) for user in queues]
+    heapq.heapify(heap)
     chosen: list[Placed] = []
     contents: set[str] = set()
-    while queues:
-        user = min(
-            queues,
-            key=lambda user: (
-                *_urgency(queues[user][-1]),
-                busy[user],
-                turns.served.get(user, 0),
-                _own_order(queues[user][-1]),
-            ),
-        )
+    while heap:
+        user = heapq.heappop(heap)[-1]
         item = queues[user].pop()
         counts = item.rank > 0
-        if counts and not turns.most.allows(user, taken[user]):
-            del queues[user]  # what does not count came before
-            continue
-        if not queues[user]:
-            del queues[user]
-        if item.content_key is not None and item.content_key in contents:
-            continue  # the same is being made: it will be found
-        node = place(item)
-        if node is None:
-            continue  # its user's next may need another pool
-        if item.content_key is not None:
-            contents.add(item.content_key)
-        chosen.append((item, node))
-        busy[user] += 1
-        taken[user] += counts
-        last = max(turns.served.values(), default=0)
-        turns.served.pop(user, None)  # who was served last stands last
-        turns.served[user] = last + 1
+        if counts and not turns.most.left(user, taken[user]):
+            continue  # what does not count came before
+        # Otherwise the same is being made, and will be found.
+        is_new = item.content_key is None or item.content_key not in contents
+        # Where none has room, its user's next may need another pool.
+        node = place(item) if is_new else None
+        if node is not None:
+            if item.content_key is not None:
+                contents.add(item.content_key)
+            chosen.append((item, node))
+            busy[user] += 1
+            taken[user] += counts
+            last += 1
+            turns.served.pop(user, None)  # who was served last stands last
+            turns.served[user] = last
+        if queues[user]:
+            heapq.heappush(heap, turn(user))
     return chosen
 
 
@@ -158,5 +166,5 @@ def _urgency(item: Waiting) -> tuple[int, int]:
     return item.rank, -item.priority
 
 
-def _own_order(item: Waiting) -> tuple[int, int, datetime, str, int, int]:
+def _own_order(item: Waiting) -> _OwnOrder:
     return *_urgency(item), item.queued_at, item.export_id or "", item.position, item.id

@@ -11,28 +11,35 @@ import contextlib
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from coordinator.database import Database, transitions, work
+from coordinator.database.transitions import Committed
 from coordinator.dispatcher.briefing import Briefing
-from coordinator.dispatcher.choosing import Turns, Waiting, choose
+from coordinator.dispatcher.choosing import Placed, Turns, Waiting, choose
 from coordinator.dispatcher.counting import Counting
 from coordinator.dispatcher.farm import Farm
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
 from coordinator.dispatcher.limits import Limits
 from coordinator.dispatcher.metrics import Metrics
-from coordinator.dispatcher.running import Running, Unsubmitted, attempt_name, written_by
+from coordinator.dispatcher.running import (
+    Running,
+    Unsubmitted,
+    attempt_id,
+    attempt_name,
+    written_by,
+)
 from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.telling import Telling
 from coordinator.measured_store import MeasuredStore
 from coordinator.placing import ANY, Places
-from coordinator.ports import AttemptStatus, Executor, Outcome, Report
+from coordinator.ports import AttemptStatus, Executor, Item, Outcome, Report
 from coordinator.tasks import end_tasks
 from shared.errors import (
     CancelledError,
@@ -46,6 +53,7 @@ from shared.errors import (
     StorageError,
 )
 from shared.intake import Intake
+from shared.plan import SegmentReport
 from shared.storage import LocalStore, ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -117,6 +125,8 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._running: dict[int, Running] = {}
+        self._attempts_of: defaultdict[int, set[int]] = defaultdict(set)
+        """Those under way, by their items."""
         self._unheard: list[Outcome] = []
         self._epoch = 0
         self._served: dict[str, int] = {}
@@ -238,6 +248,7 @@ class Dispatcher:
         if self._running and epoch != self._epoch:
             await self._call(self._executor.kill, [each.name for each in self._running.values()])
             self._running.clear()
+            self._attempts_of.clear()
 
     async def _recover(self) -> None:
         """Free every attempt that is not ours, and plan anew what no node can go on with.
@@ -268,6 +279,7 @@ class Dispatcher:
     async def _hear(self, timeout_s: float) -> None:
         """Take the results of attempts that have ended."""
         self._unheard += await self._call(self._executor.wait, timeout_s)
+        await self._take_chunks()
         while self._unheard:
             # Stays on the list until the database knows.
             outcome = self._unheard[0]
@@ -281,6 +293,38 @@ class Dispatcher:
                 await self._refuse(outcome, exc)
             del self._unheard[0]
 
+    async def _take_chunks(self) -> None:
+        """Take those results that are chunks, all at once; what is odd is left to _take()."""
+        made = {
+            running.id: (running, outcome, outcome.report)
+            for outcome in self._unheard
+            if isinstance(outcome.report, SegmentReport)
+            and (running := self._running_of(outcome)) is not None
+        }
+        if len(made) < 2:
+            return
+        try:
+            async with self._database.transaction() as connection:
+                taken = await transitions.commit_chunks(
+                    connection,
+                    [
+                        transitions.MadeChunk(
+                            attempt_id=each, report=report, worker=told.worker, node=told.node
+                        )
+                        for each, (_, told, report) in made.items()
+                    ],
+                )
+        except (DatabaseError, ClusterLostError):
+            raise
+        except Exception:
+            _log.exception("chunks_refused attempts=%d", len(made))
+            return
+        heard = {made[each][0].name for each in taken}
+        self._unheard = [each for each in self._unheard if each.attempt not in heard]
+        for each, done in taken.items():
+            await self._note_committed(*made[each], done)
+            self._drop(made[each][0])
+
     async def _refuse(self, outcome: Outcome, exc: Exception) -> None:
         """Fail an attempt whose result cannot be kept."""
         running = self._running_of(outcome)
@@ -293,11 +337,11 @@ class Dispatcher:
             await self._take_failure(running, outcome, error)
         finally:
             # Whatever is wrong with it: it is not ours any more, and is freed as a lost one.
-            self._running.pop(running.id, None)
+            self._drop(running)
 
     def _running_of(self, outcome: Outcome) -> Running | None:
         """The attempt that has ended; None where it is not ours any more."""
-        return next((each for each in self._running.values() if each.name == outcome.attempt), None)
+        return self._running.get(attempt_id(outcome.attempt))
 
     async def _take(self, outcome: Outcome) -> None:
         running = self._running_of(outcome)
@@ -309,7 +353,20 @@ class Dispatcher:
         else:
             assert outcome.report is not None  # noqa: S101  # one of the two is there
             await self._take_report(running, outcome, outcome.report)
-        del self._running[running.id]
+        self._drop(running)
+
+    def _keep(self, running: Running) -> None:
+        """Note that an attempt is under way."""
+        self._running[running.id] = running
+        self._attempts_of[running.item.id].add(running.id)
+
+    def _drop(self, running: Running) -> None:
+        """Forget an attempt; a second time does no harm."""
+        self._running.pop(running.id, None)
+        attempts = self._attempts_of[running.item.id]
+        attempts.discard(running.id)
+        if not attempts:
+            del self._attempts_of[running.item.id]
 
     def _note_late(self, outcome: Outcome) -> None:
         """Count a report of what was given up with its node; what it made is nobody's."""
@@ -319,7 +376,7 @@ class Dispatcher:
         self._metrics.ended(item.kind, "late")
         _log.info("attempt_late attempt=%s kind=%s", outcome.attempt, item.kind)
         if item.content_key is not None:
-            self._delete(written_by(item.content_key, int(outcome.attempt.removeprefix("a"))))
+            self._delete(written_by(item.content_key, attempt_id(outcome.attempt)))
 
     async def _take_report(self, running: Running, outcome: Outcome, report: Report) -> None:
         item, plan = running.item, None
@@ -339,6 +396,13 @@ class Dispatcher:
                 retention_s=self._limits.retention_s,
                 plan=plan,
             )
+        await self._note_committed(running, outcome, report, done)
+
+    async def _note_committed(
+        self, running: Running, outcome: Outcome, report: Report, done: Committed
+    ) -> None:
+        """Tell of a result that was handed in, and see to what is not needed by it any more."""
+        item = running.item
         _log.info(
             "attempt_%s attempt=%s kind=%s export=%s",
             "committed" if done.accepted else "late",
@@ -359,10 +423,8 @@ class Dispatcher:
             self._delete_own(running)
         elif item.kind == "chunk" and item.export_id and outcome.wall_s is not None:
             self._telling.note_chunk(item.export_id, outcome.wall_s)
-        others = [
-            each for each in self._running.values() if each.item.id == item.id and each != running
-        ]
-        await self._tell_to_stop(others)
+        others = self._attempts_of[item.id] - {running.id}
+        await self._tell_to_stop([self._running[each] for each in others])
 
     async def _take_failure(self, running: Running, outcome: Outcome, error: MidifarmError) -> None:
         item = running.item
@@ -461,20 +523,23 @@ class Dispatcher:
                     )
         if not shown and not queued:
             return 0
-        begun = 0
-        for item, node in [
+        chosen = [
             *choose(shown, self._place_beside(places), turns),
             *choose(queued, lambda item: places.place(item.need, self._avoided(item)), turns),
-        ]:
+        ]
+        to_make: list[Placed] = []
+        for item, node in chosen:
             try:
-                begun += await self._begin(item, node)
+                if item.found_key is None or not await self._is_found(item, item.found_key):
+                    to_make.append((item, node))
             except (DatabaseError, ClusterLostError):
                 raise
             except Exception:
                 _log.exception("item_refused item=%d export=%s", item.id, item.export_id)
                 async with self._database.transaction() as connection:
                     await transitions.postpone_item(connection, item.id, _ODD_REST_S)
-        return begun
+        await self._begin(to_make)
+        return len(chosen)
 
     def _place_beside(self, places: Places) -> Callable[[Waiting], str | None]:
         """Puts previews on nodes, as many as the farm makes at a time."""
@@ -493,29 +558,44 @@ class Dispatcher:
 
         return place
 
-    async def _begin(self, item: Waiting, node: str) -> bool:
-        """Begin an item on a node, or find that it is done already; whether anything came of it."""
-        if item.found_key is not None:
-            # A segment that does not stand is noticed by the stitch; a video would be by nobody.
-            shown = item.kind in ("stitch", "preview")
-            stands = await self._stands(item.found_key) if shown else True
-            async with self._database.transaction() as connection:
-                if stands is None:
-                    await transitions.postpone_item(connection, item.id, _STORE_REST_S)
-                    return False
-                if stands:
-                    await transitions.reuse_item(
-                        connection, item.id, item.export_id, self._limits.retention_s
-                    )
-                    return True
-                await transitions.forget_artifact(connection, item.found_key)
+    async def _is_found(self, item: Waiting, key: str) -> bool:
+        """Whether an item needs no worker: its result stands already, or may do so.
+
+        Args:
+            item: Which.
+            key: Of the object that is its result.
+        """
+        # A segment that does not stand is noticed by the stitch; a video would be by nobody.
+        shown = item.kind in ("stitch", "preview")
+        stands = await self._stands(key) if shown else True
         async with self._database.transaction() as connection:
-            attempt = await transitions.claim_item(connection, item.id, item.export_id, self._epoch)
-        if attempt is None:
-            return False
-        self._metrics.began(item.kind, item.waited_s)
-        await self._submit(Running(attempt, item, time.monotonic(), node))
-        return True
+            if stands is None:
+                await transitions.postpone_item(connection, item.id, _STORE_REST_S)
+            elif stands:
+                await transitions.reuse_item(
+                    connection, item.id, item.export_id, self._limits.retention_s
+                )
+            else:
+                await transitions.forget_artifact(connection, key)
+        return stands is not False
+
+    async def _begin(self, chosen: Sequence[Placed]) -> None:
+        """Begin items on their nodes, but for those that wait no more."""
+        if not chosen:
+            return
+        async with self._database.transaction() as connection:
+            claimed = await transitions.claim_items(
+                connection, {item.id: item.export_id for item, _ in chosen}, self._epoch
+            )
+        now_s = time.monotonic()
+        begun = [
+            Running(claimed[item.id], item, now_s, node)
+            for item, node in chosen
+            if item.id in claimed
+        ]
+        for running in begun:
+            self._metrics.began(running.item.kind, running.item.waited_s)
+        await self._submit(begun)
 
     async def _stands(self, key: str) -> bool | None:
         """Whether an object is in the store; None where the store does not say so soon."""
@@ -530,29 +610,39 @@ class Dispatcher:
             self._store_silent_s = time.monotonic() + _STORE_REST_S
             return None
 
-    async def _submit(self, running: Running) -> None:
-        item = running.item
-        # Ours from here on: whatever goes wrong now is told by its outcome or by a successor.
-        self._running[running.id] = running
-        try:
-            spec = await self._briefing.spec(item, running.name)
-        except ValidationError as exc:
-            unreadable = CompositionError(f"This version cannot read the work item: {exc}")
-            self._unheard.append(Unsubmitted(attempt=running.name, error=unreadable))
-            return
-        except DatabaseError:
-            # No worker will ever hear of it: to be freed with what leaders before have lost.
-            del self._running[running.id]
-            raise
-        await self._call(self._executor.submit, running.name, spec, running.node)
-        _log.info(
-            "attempt_submitted attempt=%s kind=%s export=%s chunk=%s node=%s",
-            running.name,
-            item.kind,
-            item.export_id,
-            item.chunk_index,
-            running.node,
-        )
+    async def _submit(self, attempts: Sequence[Running]) -> None:
+        """Have attempts made by their nodes."""
+        told: list[tuple[str, Item, str]] = []
+        for running in attempts:
+            # Ours from here on: what goes wrong now is told by its outcome or by a successor.
+            self._keep(running)
+        for place, running in enumerate(attempts):
+            try:
+                spec = await self._briefing.spec(running.item, running.name)
+            except ValidationError as exc:
+                unreadable = CompositionError(f"This version cannot read the work item: {exc}")
+                self._unheard.append(Unsubmitted(attempt=running.name, error=unreadable))
+                continue
+            except DatabaseError:
+                # No worker will ever hear of these: to be freed with what leaders before have lost.
+                for unheard in attempts[place:]:
+                    self._drop(unheard)
+                await self._call(self._submit_all, told)
+                raise
+            told.append((running.name, spec, running.node))
+            _log.info(
+                "attempt_submitted attempt=%s kind=%s export=%s chunk=%s node=%s",
+                running.name,
+                running.item.kind,
+                running.item.export_id,
+                running.item.chunk_index,
+                running.node,
+            )
+        await self._call(self._submit_all, told)
+
+    def _submit_all(self, told: Collection[tuple[str, Item, str]]) -> None:
+        for attempt, spec, node in told:
+            self._executor.submit(attempt, spec, node)
 
     async def _look(self) -> None:
         """Look after the attempts under way."""
@@ -648,7 +738,7 @@ class Dispatcher:
                 each.killed_s = now_s
                 if each.told_s is not None and now_s - each.told_s > _FORGET_S:
                     _log.error("attempt_given_up attempt=%s", each.name)
-                    del self._running[each.id]
+                    self._drop(each)
             self._to_sweep_s = now_s + 6.0
 
     def _misplaced(self) -> list[Running]:
@@ -721,7 +811,7 @@ class Dispatcher:
             self._metrics.second_attempts.inc()
             _log.warning("straggler attempt=%s second=%s", slow.name, attempt_name(second))
             self._failed_on[slow.item.id].add(slow.node)
-            await self._submit(Running(second, slow.item, now_s, node))
+            await self._submit([Running(second, slow.item, now_s, node)])
 
     async def _idle(self) -> None:
         with contextlib.suppress(TimeoutError):

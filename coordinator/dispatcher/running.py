@@ -14,6 +14,11 @@ def attempt_name(attempt_id: int) -> str:
     return f"a{attempt_id}"
 
 
+def attempt_id(name: str) -> int:
+    """The attempt that is called so."""
+    return int(name.removeprefix("a"))
+
+
 def written_by(content: str, attempt_id: int) -> list[str]:
     """Where an attempt writes that is about ``content``, the key of an item's result."""
     key = attempt_key(content, attempt_name(attempt_id))

@@ -1,8 +1,9 @@
 """Measures whether a long queue slows the dispatcher: commits a second with and without one.
 
-``python -m tests.bench.queue [--queued N] [--ended N] [--exports N] [--rounds N]``. The dispatcher
-and PostgreSQL are the real ones. The workers need no time and paint nothing, and commits do not
-wait for the disk, so that what is measured is the dispatcher's own. Rounds with an empty queue and
+``python -m tests.bench.queue [--queued N] [--ended N] [--exports N] [--seconds S] [--slots N]
+[--rounds N]``. The dispatcher and PostgreSQL are the real ones. The workers need no time and paint
+nothing, and commits do not wait for the disk, so that what is measured is the dispatcher's own.
+Rounds with an empty queue and
 with a queue of many users take turns; what is measured has a higher priority than the queue, so
 that both render the same.
 
@@ -60,8 +61,8 @@ cross join lateral (select
 where id = %(id)s
 """
 _QUEUE: Final = """
-insert into work_items (kind, export_id, user_id, priority, queued_at, spec)
-select 'intake', id, user_id, priority, created_at, intake from export_jobs
+insert into work_items (kind, export_id, user_id, priority, queued_at, pool, spec)
+select 'intake', id, user_id, priority, created_at, pool, intake from export_jobs
 where id like 'exp_queued%%'
 """
 
@@ -92,6 +93,8 @@ def main() -> None:
     parser.add_argument("--queued", type=int, default=10_000, help="Exports in the queue.")
     parser.add_argument("--ended", type=int, default=0, help="Exports that ended before.")
     parser.add_argument("--exports", type=int, default=40, help="Exports that are measured.")
+    parser.add_argument("--seconds", type=float, default=4.0, help="Of each of their videos.")
+    parser.add_argument("--slots", type=int, default=SLOTS, help="Work items at a time.")
     parser.add_argument("--rounds", type=int, default=10, help="Of each kind.")
     options = parser.parse_args()
     with (
@@ -121,12 +124,12 @@ async def measure(
             )
         await settle(database)
     async with Database(url) as database:
-        await _round(database, store, options.exports, "warm-up")
+        await _round(database, store, options, "warm-up")
         for number in range(options.rounds):
             for kind, rounds in found.items():
                 if kind == "queued":
                     await fill(database, options.queued)
-                rounds.append(await _round(database, store, options.exports, f"{kind} {number}"))
+                rounds.append(await _round(database, store, options, f"{kind} {number}"))
                 await drop(database)
     return found
 
@@ -181,13 +184,21 @@ async def settle(database: Database) -> None:
         await connection.execute("checkpoint")
 
 
-async def _round(database: Database, store: LocalStore, exports: int, name: str) -> Round:
+async def _round(
+    database: Database, store: LocalStore, options: argparse.Namespace, name: str
+) -> Round:
     """Render some exports that come before everything else."""
     ids = [
-        await add_export(database, f"measured {number % 5}", song=f"{name} {number}", priority=100)
-        for number in range(exports)
+        await add_export(
+            database,
+            f"measured {number % 5}",
+            song=f"{name} {number}",
+            seconds=options.seconds,
+            priority=100,
+        )
+        for number in range(options.exports)
     ]
-    workers = Workers(store, slots=SLOTS)
+    workers = Workers(store, slots=options.slots)
     began_s, processors_s = time.perf_counter(), _processors_s()
     async with dispatching(database, workers, store):
         while True:
@@ -200,7 +211,7 @@ async def _round(database: Database, store: LocalStore, exports: int, name: str)
                 )
                 row = await cursor.fetchone()
             assert row is not None
-            if row["done"] == exports:
+            if row["done"] == options.exports:
                 return Round(
                     commits_per_s=row["commits"] / (time.perf_counter() - began_s),
                     processor_ms=1000 * (_processors_s() - processors_s) / row["commits"],

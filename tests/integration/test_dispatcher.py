@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,9 +11,10 @@ import pytest
 
 from coordinator.database import Connection, Database, Row, transitions, work
 from coordinator.database.exports import list_attempts
-from coordinator.database.transitions import Committed
+from coordinator.database.transitions import Committed, MadeChunk
 from coordinator.dispatcher.dispatcher import Dispatcher
 from coordinator.dispatcher.limits import Limits
+from coordinator.placing import DEFAULT
 from coordinator.tasks import end_tasks
 from shared.errors import (
     DamagedObjectError,
@@ -42,7 +43,7 @@ from tests.dispatching import (
     row_of,
     until,
 )
-from tests.farm import PaintedWorkers, add_export
+from tests.farm import ENGINE, PaintedWorkers, add_export
 
 pytestmark = pytest.mark.services
 
@@ -102,10 +103,14 @@ async def test_a_successor_goes_on_where_a_killed_one_was(
     dispatcher = Dispatcher(database, store, before, QUICK)
     killed = asyncio.create_task(dispatcher.run())
 
-    async def two_are_done() -> bool:
-        return bool((await row_of(database, export))["chunks_done"] == 2)
+    async def three_are_done() -> bool:
+        async with database.transaction() as connection:
+            cursor = await connection.execute(
+                "select 1 from work_items where status = 'done' and kind in ('audio', 'chunk')"
+            )
+            return len(await cursor.fetchall()) == 3
 
-    await until(two_are_done)
+    await until(three_are_done)
     await end_tasks([killed])  # without any farewell: nothing was released
     after = PaintedWorkers(store)
     async with dispatching(database, after, store):
@@ -403,6 +408,7 @@ async def test_an_uploaded_file_is_judged(database: Database, store: LocalStore)
 @on_a_database
 async def test_upgraded_workers_begin_anew(database: Database, store: LocalStore) -> None:
     before = PaintedWorkers(store)
+    before.engines = {"node": "midifarm of last year"}
     before.hold = lambda attempt, item: isinstance(item, ChunkSpec) and item.index >= 2
     export = await add_export(database)
     async with dispatching(database, before, store):
@@ -412,10 +418,9 @@ async def test_upgraded_workers_begin_anew(database: Database, store: LocalStore
 
         await until(two_are_done)
     after = PaintedWorkers(store)
-    after.engine = lambda: "a newer engine"  # type: ignore[method-assign]
     async with dispatching(database, after, store):
         row = await ended(database, export)
-    assert (row["status"], row["engine"]) == ("completed", "a newer engine")
+    assert (row["status"], row["engine"]) == ("completed", ENGINE)
     assert sum(isinstance(item, ChunkSpec) for _, item in after.submitted) == 4
 
 
@@ -444,6 +449,7 @@ async def test_a_plan_that_cannot_be_read_for_a_moment_costs_nothing(
 @on_a_database
 async def test_a_commit_whose_answer_is_lost_counts(database: Database, store: LocalStore) -> None:
     real, commit = Database.transaction, transitions.commit_attempt
+    commit_several = transitions.commit_chunks
     cut: list[Connection] = []
     lost: list[int] = []
 
@@ -453,6 +459,15 @@ async def test_a_commit_whose_answer_is_lost_counts(database: Database, store: L
         done = await commit(connection, attempt_id, report, **facts)
         if isinstance(report, SegmentReport | StitchReport) and attempt_id not in lost:
             lost.append(attempt_id)
+            cut.append(connection)
+        return done
+
+    async def commit_chunks(
+        connection: Connection, made: Sequence[MadeChunk]
+    ) -> dict[int, Committed]:
+        done = await commit_several(connection, made)
+        if done:
+            lost.extend(done)
             cut.append(connection)
         return done
 
@@ -468,6 +483,7 @@ async def test_a_commit_whose_answer_is_lost_counts(database: Database, store: L
     export = await add_export(database)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transitions, "commit_attempt", commit_attempt)
+        patch.setattr(transitions, "commit_chunks", commit_chunks)
         patch.setattr(Database, "transaction", transaction)
         async with dispatching(database, workers, store):
             row = await ended(database, export)
@@ -599,12 +615,12 @@ async def test_one_query_that_fails_throws_no_work_away(
 async def test_who_leads_no_more_begins_nothing(database: Database, store: LocalStore) -> None:
     await add_export(database)
     async with database.transaction() as connection:
-        (item,) = await work.list_waiting(connection, limit=1)
+        (item,) = await work.list_waiting(connection, pool=DEFAULT, engines=(), limit=1)
         await connection.execute("update dispatcher set epoch = 7")
     for epoch, begun in ((6, False), (7, True)):
         async with database.transaction() as connection:
-            attempt = await transitions.claim_item(connection, item.id, item.export_id, epoch)
-        assert (attempt is not None) is begun
+            claimed = await transitions.claim_items(connection, {item.id: item.export_id}, epoch)
+        assert (item.id in claimed) is begun
     async with database.transaction() as connection:
         assert await transitions.add_attempt(connection, item.id, 6) is None
 

@@ -521,6 +521,12 @@ def test_lost_nodes_are_noticed(tmp_path: Path) -> None:
     assert (seen["waited"]["early"], seen["waited"]["error"]) == (0, "CancelledError")
     assert seen["waited"]["node"] is None
     assert seen["waited"]["beside"] == seen["waited"]["busy"]
+    assert seen["left"]["leaving"] == [seen["left"]["node"]]
+    assert seen["left"]["stays"]
+    waits, finishes, is_done = seen["left"]["lines"]
+    assert "waits for the dispatcher" in waits
+    assert "1 work item to finish" in finishes
+    assert is_done == "False"
     for what in ("node removed", "node gone"):
         assert seen[what]["error"] == "ClusterError"
         assert seen[what]["kind"] == "transient"

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.service import Serving, alive, midifarm, naming, wait_until
+from tests.service import Serving, alive, midifarm, naming, wait_for_the_end_of, wait_until
 from tests.songs import SongFile
 
 pytestmark = pytest.mark.ray
@@ -140,7 +140,7 @@ def test_killed_and_started_again(start: Start) -> None:
     second.wait_until_ready()
     assert second.token == first.token
     # Ray's agents look only now and then whether their node is still there.
-    wait_until(lambda: not alive(before), "the end of what the first had started")
+    wait_for_the_end_of(before)
     before = second.tree()
     assert second.stop() < STOP_S
     assert alive(before) == []
@@ -164,7 +164,7 @@ def test_children_that_die_are_replaced_and_a_neighbour_does_not_notice(start: S
         child.send_signal(signal.SIGKILL)
         new_child(serving, name, child)
         wait_until(lambda: is_ready(serving), f"the service without its {name}")
-        wait_until(lambda below=below: not alive(below), f"the end of what {name} had started")
+        wait_for_the_end_of(below)
     assert set(alive(beside)) == beside
     wait_until(lambda: " leading " in log.read_text()[len(said) :], "the next one to lead")
     before = serving.tree() | neighbour.tree()

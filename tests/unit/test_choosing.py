@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -41,7 +43,13 @@ def item(
 
 
 def chosen(*waiting: Waiting, room: int = 10, running: dict[str, int] | None = None) -> list[int]:
-    return [each.id for each in choose(waiting, room, Turns(running=running or {}))]
+    return [each.id for each, _ in choose(waiting, places(room), Turns(running=running or {}))]
+
+
+def places(room: int) -> Callable[[Waiting], str | None]:
+    """One node with so much room."""
+    left = iter(range(room))
+    return lambda item: None if next(left, None) is None else "node"
 
 
 def test_first_in_first_out_between_equals() -> None:
@@ -72,10 +80,17 @@ def test_users_take_turns_even_with_a_single_slot() -> None:
     ben = [item(number, "ben", queued_s=9) for number in range(10, 13)]
     order = []
     for _ in range(6):
-        (first,) = choose([*ada, *ben], 1, Turns(running={}, served=served))
+        ((first, _),) = choose([*ada, *ben], places(1), Turns(running={}, served=served))
         (ada if first in ada else ben).remove(first)
         order.append(first.user_id)
     assert order == ["ada", "ben"] * 3
+
+
+def test_what_no_node_has_room_for_holds_nobody_back() -> None:
+    first = replace(item(1), pool="gpu")
+    waiting = [first, item(2, position=1), item(3, "ben")]
+    found = choose(waiting, lambda each: None if each.pool == "gpu" else "node", Turns())
+    assert sorted(each.id for each, _ in found) == [2, 3]
 
 
 def test_the_same_content_is_begun_once() -> None:
@@ -99,7 +114,8 @@ def test_the_same_content_is_begun_once() -> None:
     st.dictionaries(st.sampled_from("abcde"), st.integers(0, 6)),
 )
 def test_shares_are_fair(waiting: list[Waiting], room: int, running: dict[str, int]) -> None:
-    result = choose(waiting, room, Turns(running=running, served={}))
+    placed = choose(waiting, places(room), Turns(running=running, served={}))
+    result = [each for each, _ in placed]
     assert len(result) == min(room, len(waiting))
     left = [each for each in waiting if each not in result]
     after = Counter(running)
@@ -118,8 +134,8 @@ def within(
     *waiting: Waiting, most: Most, counted: dict[str, int] | None = None, room: int = 10
 ) -> list[int]:
     counted = counted or {}
-    found = choose(waiting, room, Turns(running=counted, counted=counted, most=most))
-    return [each.id for each in found]
+    found = choose(waiting, places(room), Turns(running=counted, counted=counted, most=most))
+    return [each.id for each, _ in found]
 
 
 def test_nobody_has_more_under_way_than_he_may() -> None:

@@ -36,6 +36,7 @@ from shared.plan import (
     VideoSpec,
 )
 from shared.planning import ExportPlan
+from tests.farm import PaintedNode
 
 Made = ChunkSpec | AudioSpec | StitchSpec | SurveySpec
 MARGIN = 2

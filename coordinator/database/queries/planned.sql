@@ -53,6 +53,22 @@ update export_jobs set
     updated_at = now()
 where id = %(id)s;
 
+-- name: count_many_chunks
+-- The same of several exports; those of which all chunks are done now.
+with counted as (
+    update export_jobs e set
+        frames_committed = e.frames_committed + c.frames,
+        frames_done = greatest(e.frames_done, e.frames_committed + c.frames),
+        chunks_done = e.chunks_done + c.chunks,
+        progress = greatest(e.progress, %(base)s + %(span)s
+            * greatest(e.frames_done, e.frames_committed + c.frames) / e.frames),
+        updated_at = now()
+    from unnest(%(ids)s::text[], %(frames)s::int[], %(chunks)s::int[]) as c (id, frames, chunks)
+    where e.id = c.id
+    returning e.id, e.chunks_done >= e.chunks as is_whole
+)
+select id from counted where is_whole;
+
 -- name: add_warnings
 -- What its owner should know of the sound.
 update export_jobs e set warnings = warnings || coalesce((

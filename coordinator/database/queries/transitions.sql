@@ -2,6 +2,18 @@
 -- Every change of an export begins here, so that changes of one export come one after the other.
 select * from export_jobs where id = %(id)s for update;
 
+-- name: lock_exports
+-- The same for several of them, always in the same order; without what is long.
+select id, status, chunks, chunks_done from export_jobs where id = any (%(ids)s)
+order by id for update;
+
+-- name: lock_exports_of
+-- The same for those that attempts are about.
+select id from export_jobs where id in (
+    select w.export_id from attempts a join work_items w on w.id = a.item_id
+    where a.id = any (%(attempts)s))
+order by id for update;
+
 -- name: lock_batch
 -- The exports of a batch that stand in certain ways, all at once; always in the same order.
 select * from export_jobs
@@ -13,11 +25,11 @@ order by id for update;
 -- Tell clients; last in the transaction.
 select tell_export(id, %(passing)s) from unnest(%(ids)s::text[]) as id;
 
--- name: begin_export
--- Its first work item was given to a worker.
+-- name: begin_exports
+-- Their first work items were given to workers.
 update export_jobs set status = %(status)s, stage = 'preparing', reason = null,
     started_at = coalesce(started_at, now()), updated_at = now()
-where id = %(id)s;
+where id = any (%(ids)s);
 
 -- name: plan_export
 -- What is to be rendered is known.
@@ -186,14 +198,21 @@ select * from work_items where id = %(id)s for update;
 select a.id as attempt_id, a.outcome, w.id as item_id, w.export_id
 from attempts a join work_items w on w.id = a.item_id where a.id = %(id)s;
 
--- name: claim_item
--- Give a work item to this leader, if it leads and the item still waits.
-update work_items set status = 'running'
-where id = %(id)s and status = 'ready' and not held
-    -- Locked: who begins to lead, or pauses the farm, waits for a claim that is under way.
-    and exists (
-        select from dispatcher where epoch = %(epoch)s and paused_at is null for share)
-returning id;
+-- name: claim_items
+-- Give work items to this leader, each with its first or its next try, if it leads and they still
+-- wait.
+with claimed as (
+    update work_items set status = 'running'
+    where id = any (%(ids)s) and status = 'ready' and not held
+        -- Locked: who begins to lead, or pauses the farm, waits for a claim that is under way.
+        and exists (
+            select from dispatcher where epoch = %(epoch)s and paused_at is null for share)
+    returning id
+)
+insert into attempts (item_id, number, epoch)
+select c.id, (select coalesce(max(number), 0) + 1 from attempts where item_id = c.id), %(epoch)s
+from claimed c
+returning id, item_id;
 
 -- name: insert_attempt
 -- One numbered try.
@@ -216,6 +235,44 @@ returning id;
 -- name: attempts_under_way
 -- Tries of an item that have not ended.
 select count(*) as count from attempts where item_id = %(item_id)s and outcome is null;
+
+-- name: commit_chunks
+-- Keep what was made of chunks whose attempts are under way: of several of one chunk, or of the same
+-- content, the first. Whatever is not told here is to be handed in by itself.
+with told as (
+    select * from unnest(%(ids)s::bigint[], %(reports)s::text[]::jsonb[], %(workers)s::text[],
+        %(nodes)s::text[]) as t (attempt_id, report, worker, node)
+), wanted as (
+    select distinct on (w.id) t.*, w.id as item_id, w.content_key
+    from told t
+    join attempts a on a.id = t.attempt_id
+    join work_items w on w.id = a.item_id
+    where a.outcome is null and w.status = 'running' and w.kind = 'chunk'
+    order by w.id, t.attempt_id
+), first as (
+    select distinct on (content_key) * from wanted order by content_key, attempt_id
+), made as (
+    insert into artifacts (content_key, object_key, size_bytes, sha256, report)
+    select content_key, report ->> 'key', (report ->> 'size_bytes')::bigint, report ->> 'sha256',
+        report
+    from first order by content_key
+    on conflict (content_key) do update set used_at = now()
+    returning content_key, object_key, report
+), ended as (
+    update attempts a set outcome = 'committed', ended_at = now(),
+        worker = coalesce(f.worker, a.worker), node = coalesce(f.node, a.node)
+    from first f where a.id = f.attempt_id
+), done as (
+    update work_items w set status = 'done', ended_at = now(),
+        report = m.report || jsonb_build_object('index', w.chunk_index)
+    from first f join made m on m.content_key = f.content_key
+    where w.id = f.item_id
+    returning w.id, w.export_id, w.stop_frame - w.start_frame as frames
+)
+select f.attempt_id, d.export_id, d.frames, m.object_key <> f.report ->> 'key' as superseded
+from first f
+join made m on m.content_key = f.content_key
+join done d on d.id = f.item_id;
 
 -- name: insert_artifact
 -- Keep what was made, unless somebody was faster.

@@ -13,10 +13,11 @@ with recursive users as (
     from users u where u.user_id is not null
 ), turns as (
     -- As dispatcher.choosing orders them by their first items: nobody behind can be chosen.
-    select u.user_id
+    select u.user_id, coalesce(k.busy, 0) as busy, coalesce(k.room, %(others_room)s) as room,
+        count(*) over () as users
     from users u
     left join unnest(%(users)s::text[], %(busy)s::bigint[], %(served)s::bigint[],
-        %(full)s::boolean[]) as k (user_id, busy, served, is_full) on k.user_id = u.user_id
+        %(rooms)s::bigint[]) as k (user_id, busy, served, room) on k.user_id = u.user_id
     cross join lateral (
         select i.rank, i.priority, i.queued_at from work_items i
         where i.pool = %(pool)s and i.user_id = u.user_id and i.status = 'ready' and not i.held
@@ -30,7 +31,7 @@ with recursive users as (
     ) head
     where u.user_id is not null
         -- Probes go by no quota.
-        and (head.rank = 0 or not coalesce(k.is_full, %(others_full)s))
+        and (head.rank = 0 or coalesce(k.room, %(others_room)s) > 0)
     order by head.rank, head.priority desc, coalesce(k.busy, 0), coalesce(k.served, 0),
         head.queued_at
     limit %(limit)s
@@ -53,11 +54,14 @@ cross join lateral (
             select from work_items other
             where other.content_key = i.content_key and other.status = 'running'))
     order by i.rank, i.priority desc, i.queued_at, i.export_id, i.position
-    limit %(limit)s
+    -- Where there are many users, each gets some of the room; what is left is for the next look.
+    limit least(%(limit)s, 8 + 2 * %(limit)s / u.users)
 ) w
 left join artifacts a on a.content_key = w.content_key
--- Everybody's first before anybody's second.
-order by w.place, w.rank, w.priority desc, w.queued_at limit 2000;
+where w.rank = 0 or w.place <= u.room
+-- In the order in which they will be chosen: whoever has something chosen has more under way.
+order by w.rank, w.priority desc, u.busy + w.place
+fetch first %(limit)s rows with ties;
 
 -- name: waiting_previews
 -- Previews that somebody waits for, but for what is being made for somebody else at this moment.

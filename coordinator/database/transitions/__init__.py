@@ -22,7 +22,6 @@ from coordinator.database.transitions.attempts import (
     Committed,
     Lost,
     add_attempt,
-    claim_item,
     commit_attempt,
     fail_attempt,
     forget_artifact,
@@ -32,15 +31,18 @@ from coordinator.database.transitions.attempts import (
     replan_stranded,
     reuse_item,
 )
+from coordinator.database.transitions.many import MadeChunk, claim_items, commit_chunks
 
 __all__ = [
     "Committed",
     "Lost",
+    "MadeChunk",
     "add_attempt",
     "cancel_batch",
     "cancel_export",
-    "claim_item",
+    "claim_items",
     "commit_attempt",
+    "commit_chunks",
     "delete_export",
     "fail_attempt",
     "forget_artifact",

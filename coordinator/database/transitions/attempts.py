@@ -11,7 +11,7 @@ from coordinator.database import verdicts
 from coordinator.database.connection import Connection, Row
 from coordinator.database.storable import storable
 from coordinator.database.transitions.acts import queue_intakes
-from coordinator.database.transitions.changing import QUERIES, change, lock, tell
+from coordinator.database.transitions.changing import QUERIES, change, lock
 from coordinator.database.transitions.steps import (
     advance,
     complete,
@@ -37,7 +37,7 @@ from shared.planning import ExportPlan
 from shared.preview import PreviewReport
 from shared.revision import made_by
 from shared.spec import Spec
-from shared.states import ExportAction, ExportStatus
+from shared.states import ExportAction
 
 _Stored = SegmentReport | AudioReport | StitchReport | SurveyReport | PreviewReport
 """What tells of an object that is found again."""
@@ -65,22 +65,6 @@ class Lost:
     """What was to be done."""
     content_key: str | None
     """What determines its result; by it that is removed which it may have left."""
-
-
-async def claim_item(
-    connection: Connection, item_id: int, export_id: str | None, epoch: int
-) -> int | None:
-    """Begin the first attempt of an item; its id, or None if the item waits no more."""
-    row = await lock(connection, export_id) if export_id is not None else None
-    claimed = await QUERIES.one(connection, "claim_item", id=item_id, epoch=epoch)
-    if claimed is None:
-        return None
-    attempt_id = await add_attempt(connection, item_id, epoch)
-    assert attempt_id is not None  # noqa: S101  # claimed in this transaction
-    if row is not None and row["status"] == ExportStatus.QUEUED:
-        await change(connection, row, ExportAction.BEGIN, "begin_export")
-        await tell(connection, row["id"])
-    return attempt_id
 
 
 async def add_attempt(connection: Connection, item_id: int, epoch: int) -> int | None:
