@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from cluster.failures import as_midifarm_error
+from cluster.failures import as_midifarm_error, tells_of_a_dead_node
 from cluster.guests import Guests
 from cluster.leaving import Wishes
 from cluster.nodes import LOST_AFTER_S, Node, NodeWatch
@@ -215,6 +215,8 @@ class RayExecutor:
             report = self._ray.get(ref, timeout=_RESULT_S)
         except (self._ray.exceptions.RayError, MidifarmError) as exc:
             error = as_midifarm_error(exc)
+            if tells_of_a_dead_node(exc):
+                self._watch.note_gone(attempt.node)
         if report is None:
             error = self._reason(attempt, error, status.worker if status else None)
         return Outcome(

@@ -16,6 +16,7 @@ from cluster.introduction import (
     slots_of,
 )
 from cluster.session import OBJECT_STORE_BYTES, QUICK_HEALTH, QUICK_KEEPALIVE, SCRATCH_VARIABLE
+from shared.pools import DEFAULT_POOL
 
 HEAD_PORT: Final = 6379
 """Where the head of a cluster listens."""
@@ -99,7 +100,9 @@ def start_command(spec: NodeSpec) -> list[str]:
         "include-log-monitor": False,
     }
     if spec.slots.count:
-        counts = {f"{POOL_RESOURCE}{pool}": spec.slots.count for pool in spec.pools or ("default",)}
+        counts = {
+            f"{POOL_RESOURCE}{pool}": spec.slots.count for pool in spec.pools or (DEFAULT_POOL,)
+        }
         options["resources"] = json.dumps(counts)
     if spec.head is None:
         options |= {"port": spec.port, "include-dashboard": False}

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from shared.errors import ClusterLostError
 
-_INTERVAL_S: Final = 2.0
+_INTERVAL_S: Final = 1.0
 LOST_AFTER_S: Final = 10.0
 """A cluster that has not answered for so long may come back, but not for this process: what it
 submits after that was seen to hang."""
 _FIRST_ANSWER_S: Final = 30.0
+_GONE_S: Final = 10.0
+"""What a node's work has told of its end is true for so long; then the list knows it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class NodeWatch:
         """Watch with ray.nodes, or what answers like it."""
         self._list = list_nodes
         self._nodes: tuple[Node, ...] = ()
+        self._gone: dict[str, float] = {}
         self._lost = False
         self._heard_s = time.monotonic()
         self._answered = threading.Event()
@@ -71,7 +74,7 @@ class NodeWatch:
         self._thread.join(timeout=LOST_AFTER_S)
 
     def nodes(self) -> tuple[Node, ...]:
-        """The living nodes, as of a few seconds ago.
+        """The living nodes, as of a second or two ago.
 
         Raises:
             ClusterLostError: Ray has not answered for too long.
@@ -79,7 +82,14 @@ class NodeWatch:
         if not self._answered.wait(_FIRST_ANSWER_S):
             raise ClusterLostError("Ray does not tell its nodes; is its head node running?")
         self.check()
-        return self._nodes
+        now_s = time.monotonic()
+        return tuple(
+            node for node in self._nodes if now_s - self._gone.get(node.id, -_GONE_S) >= _GONE_S
+        )
+
+    def note_gone(self, node_id: str) -> None:
+        """Leave a node out from now on: its work has failed because it is dead."""
+        self._gone[node_id] = time.monotonic()
 
     def check(self) -> None:
         """Make sure that Ray still answers.

@@ -22,7 +22,7 @@ from shared.errors import ClusterError
 QUICK_HEALTH: Final = {
     "RAY_health_check_initial_delay_ms": "1000",
     "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_timeout_ms": "2000",
+    "RAY_health_check_timeout_ms": "1500",
     "RAY_health_check_failure_threshold": "3",
 }
 """What a head is told, so that a node that hangs or is cut off is noticed within 10 s."""

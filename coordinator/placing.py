@@ -8,17 +8,20 @@ for: then the next item waits beside the slot that it will have.
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from uuid import UUID
 
 from coordinator.ports import Node
+from shared.pools import DEFAULT_POOL
 
 ANY: Final = ""
 """The pool of what any node may do: probes and previews."""
-DEFAULT: Final = "default"
+DEFAULT: Final = DEFAULT_POOL
 """The pool of nodes and exports of which nothing else was said."""
 
 
@@ -32,6 +35,7 @@ class Need:
     """The engine that its export was planned for, as engine_id() has it; None for any."""
 
 
+@cache
 def engine_id(engine: str) -> UUID:
     """The short name of an engine, which work items carry (``md5(engine)::uuid``)."""
     return UUID(hashlib.md5(engine.encode(), usedforsecurity=False).hexdigest())
@@ -62,6 +66,7 @@ class Places:
         }
         self._busy = Counter({node: (busy or {}).get(node, 0) for node in self._nodes})
         self._margin = margin
+        self._able: dict[Need, _Able] = {}
 
     @property
     def slots(self) -> int:
@@ -112,9 +117,12 @@ class Places:
             need: What the item needs.
             avoid: Ids of nodes to keep away from, as long as there are others, be they busy.
         """
-        able = [node for node in self._nodes if self._can(node, need)]
-        able = [node for node in able if node not in avoid] or able
-        best = max(able, key=lambda node: (self._free(node), node), default=None)
+        able = self._able.get(need)
+        if able is None:
+            able = self._able[need] = _Able(
+                {node: self._free(node) for node in self._nodes if self._can(node, need)}
+            )
+        best = able.best(self._free, avoid)
         if best is None or self._room(best) <= 0:
             return None
         self._busy[best] += 1
@@ -147,6 +155,52 @@ class Places:
 
     def _can(self, node: str, need: Need) -> bool:
         return self._serves(node, need.pool) and need.engine in (None, self._engines.get(node))
+
+
+class _Able:
+    """The nodes that could do the same: a heap, for on a large farm there are many of them.
+
+    What is free on a node only ever becomes less. So whoever stands too high is found out when
+    his turn comes.
+    """
+
+    def __init__(self, free: Mapping[str, int]) -> None:
+        self._nodes = free.keys()
+        self._heap = [(-slots, _Last(node)) for node, slots in free.items()]
+        heapq.heapify(self._heap)
+
+    def best(self, free: Callable[[str], int], avoid: Collection[str]) -> str | None:
+        """The node with most free, the last by its name of those that are alike.
+
+        Args:
+            free: What is free on a node by now.
+            avoid: Nodes to keep away from, as long as there are others.
+        """
+        avoided = {node for node in avoid if node in self._nodes}
+        if len(avoided) == len(self._nodes):
+            avoided = set()
+        aside = []
+        best = None
+        while best is None and self._heap:
+            slots, node = self._heap[0]
+            if -slots != free(node):
+                heapq.heapreplace(self._heap, (-free(node), node))
+            elif node in avoided:
+                aside.append(heapq.heappop(self._heap))
+            else:
+                best = str(node)
+        for each in aside:
+            heapq.heappush(self._heap, each)
+        return best
+
+
+class _Last(str):
+    """A name of which the last comes first."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: str) -> bool:
+        return str.__gt__(self, other)
 
 
 def takes_work(node: Node, closed: Collection[str] = ()) -> bool:

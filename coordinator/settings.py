@@ -24,11 +24,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cluster.introduction import pools_of
 from cluster.node import FIRST_PORT
 from coordinator.networks import Network, parse_networks
+from coordinator.prices import parse_prices
 from coordinator.quotas import QuotaLimits
-from shared.errors import ClusterError, InputError
+from shared.errors import InputError
+from shared.pools import parse_pools
 from shared.settings import usable_cores
 
 PREFIX: Final = "MIDIFARM_"
@@ -81,9 +82,22 @@ def _are_networks(value: str | None) -> str | None:
     return value
 
 
+def _are_pools(value: str | None) -> str | None:
+    parse_pools(value or "")
+    return value
+
+
 def _is_long(value: SecretStr | None) -> SecretStr | None:
     if value is not None and len(value.get_secret_value().encode()) < 32:
         raise ValueError("it has fewer than 32 bytes, so that it could be guessed")
+    return value
+
+
+def _are_prices(value: str | None) -> str | None:
+    try:
+        parse_prices(value or "")
+    except ValueError:
+        raise ValueError("these are no prices like default=0.04,gpu=1.20") from None
     return value
 
 
@@ -109,14 +123,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _are_pools(value: str | None) -> str | None:
-    try:
-        pools_of(value)
-    except ClusterError as exc:
-        raise ValueError(exc.message.rstrip(".")) from None
-    return value
 
 
 DatabaseUrl = Annotated[SecretStr | None, AfterValidator(_is_postgresql)]
@@ -166,6 +172,12 @@ class DispatcherSettings(_Settings):
         le=36500,
         description="How long segments are kept after they were last of use; meanwhile a retry or "
         "a re-export finds them.",
+    )
+    use_days: float = Field(
+        default=400.0,
+        gt=0,
+        le=36500,
+        description="How long it is kept what work took, for bills and reports.",
     )
     quota_running: int | None = Field(
         default=None,
@@ -281,6 +293,17 @@ class ServiceSettings(DispatcherSettings):
         description="GiB of uploads and finished videos that one user may store, unless an "
         "operator said otherwise for him; any amount without it.",
     )
+    slot_prices: Annotated[str | None, AfterValidator(_are_prices)] = Field(
+        default=None,
+        description="Prices of an hour of a slot by pool, in whatever currency: "
+        "default=0.04,gpu=1.20; use is told without a cost where there are none.",
+    )
+    declared_pools: Annotated[str | None, AfterValidator(_are_pools)] = Field(
+        default=None,
+        description="Pools that exports may ask for although no node serves them at the moment, "
+        "since an autoscaler starts some: gpu,4k; those alone that nodes have served within a "
+        "week without it.",
+    )
     grafana_url: Annotated[str | None, AfterValidator(_is_page)] = Field(
         default=None,
         description="Address of the Grafana that shows this farm (http or https), to which its "
@@ -310,6 +333,16 @@ class ServiceSettings(DispatcherSettings):
     def webhook_allowed(self) -> tuple[Network, ...]:
         """Networks that are not public and whose webhooks are told."""
         return parse_networks(self.webhook_networks or "")
+
+    @property
+    def prices(self) -> dict[str, float]:
+        """Prices of an hour of a slot, by pool."""
+        return parse_prices(self.slot_prices or "")
+
+    @property
+    def pools_declared(self) -> tuple[str, ...]:
+        """Pools that exports may ask for although no node has served them yet."""
+        return parse_pools(self.declared_pools or "")
 
     @property
     def quotas(self) -> QuotaLimits:

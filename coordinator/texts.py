@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
 _LONGEST: Final = 200
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]", re.ASCII | re.IGNORECASE)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MISLEADING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 """They change the direction of what is written after them: ``gpj.exe`` looks like ``exe.jpg``."""
 
@@ -45,6 +47,17 @@ def _written_out(given: Any) -> Any:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 """A date and a time with its offset from UTC (RFC 3339)."""
+
+
+def _day(given: Any) -> Any:
+    # As above: it would take numbers, too.
+    if not isinstance(given, str) or not _DAY.fullmatch(given):
+        raise ValueError("write a day as 2026-01-31")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day of the calendar (RFC 3339)."""
 
 
 def file_name(given: str, otherwise: str) -> str:

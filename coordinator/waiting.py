@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from shared.pools import DEFAULT_POOL
 from shared.states import ExportStatus
 
 SILENT_S: Final = 15.0
@@ -28,8 +29,12 @@ class Why(StrEnum):
     """An operator lets nothing of it begin."""
     NO_DISPATCHER = "no_dispatcher"
     """Nobody gives out work."""
+    NO_NODES = "no_nodes"
+    """No node of its pool is there."""
     NO_SLOTS = "no_slots"
-    """No node takes work."""
+    """Nodes of its pool are there, but none takes work."""
+    NO_ENGINE = "no_engine"
+    """No node of its pool has the engine that it was begun by."""
     QUOTA = "quota"
     """Its owner has as much under way as he may have."""
     RESTING = "resting"
@@ -38,6 +43,22 @@ class Why(StrEnum):
     """The same is being made for another export."""
     TURN = "turn"
     """Others come first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolNodes:
+    """How the nodes of a pool stand."""
+
+    there: int = 0
+    """Those that serve it, whether they take work or not."""
+    draining: int = 0
+    """Of these, those that finish what they are at: an operator wants it so, or they leave."""
+    kept_out: int = 0
+    """Of these, those that do not fit the farm, but for what drains."""
+    starting: int = 0
+    """Nodes that have not said yet which pools they serve."""
+    silent: int = 0
+    """Nodes that failed to say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +79,14 @@ class Facts:
     """Whether a dispatcher leads."""
     silent_s: float | None = 0.0
     """How long ago it gave a sign of life; None: never."""
-    slots: int = 1
-    """How many work items run at a time."""
+    pool: str = DEFAULT_POOL
+    """The nodes that may do its work."""
+    pool_slots: int = 1
+    """How many work items these do at a time."""
+    nodes: PoolNodes = field(default_factory=PoolNodes)
+    """How they stand, and those that have not said what they serve."""
+    is_stranded: bool = False
+    """Whether what it needs next takes an engine that none of them has."""
     user_running: int = 0
     """Its owner's work items under way, of those that count."""
     quota_running: int | None = None
@@ -108,7 +135,9 @@ def _why(facts: Facts) -> Why:
         Why.NO_DISPATCHER: (
             not facts.has_leader or facts.silent_s is None or facts.silent_s > SILENT_S
         ),
-        Why.NO_SLOTS: facts.slots == 0,
+        Why.NO_NODES: facts.pool_slots == 0 and facts.nodes.there == 0,
+        Why.NO_SLOTS: facts.pool_slots == 0,
+        Why.NO_ENGINE: facts.is_stranded,
         Why.QUOTA: facts.quota_running is not None and facts.user_running >= facts.quota_running,
         Why.RESTING: facts.is_resting,
         Why.MADE_ELSEWHERE: facts.is_made_elsewhere,
@@ -129,8 +158,15 @@ def _sentence(why: Why, facts: Facts, whose: str) -> str:
             return "It is paused by an operator, and goes on when it is resumed."
         case Why.NO_DISPATCHER:
             return "No dispatcher is at work, so nothing begins; its operator must start one."
+        case Why.NO_NODES:
+            return f"No node serves the pool {facts.pool}{_others(facts.nodes)}."
         case Why.NO_SLOTS:
-            return "No node takes work at the moment: all of them drain."
+            return f"No node of the pool {facts.pool} takes work: {_states(facts.nodes)}."
+        case Why.NO_ENGINE:
+            return (
+                f"No node of the pool {facts.pool} has the engine that it was begun by; if none "
+                "comes back within a minute, it is planned anew for another."
+            )
         case Why.QUOTA:
             return (
                 f"{_plural(facts.user_running, 'work item')} of {whose} under way, of "
@@ -143,6 +179,26 @@ def _sentence(why: Why, facts: Facts, whose: str) -> str:
             return "What it needs next is being made for another export, and is taken from there."
         case Why.TURN:
             return _turn(facts, whose)
+
+
+def _others(nodes: PoolNodes) -> str:
+    """What becomes of nodes that may yet serve a pool."""
+    if nodes.starting:
+        return f" yet; {_plural(nodes.starting, 'node')} starting"
+    if nodes.silent:
+        return f"; {_plural(nodes.silent, 'node')} kept out, as operators are told why"
+    return "; it begins when one joins"
+
+
+def _states(nodes: PoolNodes) -> str:
+    """Why nodes of a pool take no work."""
+    rest = nodes.there - nodes.draining - nodes.kept_out
+    counts = {
+        "draining": nodes.draining,
+        "kept out, as operators are told why": nodes.kept_out,
+        "without a slot": rest,
+    }
+    return ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
 
 
 def _turn(facts: Facts, whose: str) -> str:

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -91,12 +91,14 @@ class RunningApi:
         fetcher: Fetcher | None = None,
         provider: Provider | None = None,
         receivers: Reach | None = None,
+        slot_prices: Mapping[str, float] | None = None,
         grafana_url: str | None = None,
     ) -> None:
         """Prepare to serve a database, which is migrated, and a store."""
         self._fetcher = fetcher
         self._provider = provider
         self._receivers = receivers
+        self._slot_prices = slot_prices
         self._grafana_url = grafana_url
         self.database_url = url
         self.store = store
@@ -150,6 +152,7 @@ class RunningApi:
                 fetcher=self._fetcher,
                 provider=self._provider,
                 receivers=self._receivers,
+                slot_prices=self._slot_prices,
                 grafana_url=self._grafana_url,
             )
             self.server = ApiServer(app)

@@ -5,21 +5,18 @@ PostgreSQL and the folder of objects are outside of the hosts, where all of them
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
-import signal
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from coordinator.client import Client, Export
 from shared.storage import LocalStore
 from tests.api import RunningApi
-from tests.hosts import Host, Network, Program
+from tests.hosts import Network, Program
 from tests.service import clean_environment, wait_until
 from tests.songs import SongFile
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from coordinator.api.branding import Settled, find_branding, settle
 from coordinator.api.known_keys import Caller
+from coordinator.api.pools import refuse_unknown
 from coordinator.api.problems import ApiError, field_error
 from coordinator.api.requests import MOST_IN_A_BATCH, Item, changed
 from coordinator.api.services import Services
@@ -148,7 +149,7 @@ async def prepare(services: Services, caller: Caller, asked: Sequence[Asked]) ->
     Raises:
         NotFoundError: A composition or a template is not there.
         InputError: Something does not fit; names the fields.
-        ApiError: A composition names a file that cannot be used, or these are too many.
+        ApiError: A composition names a file that cannot be used, or nobody serves a pool.
     """
     count = sum(len(each.item.configurations) for each in asked)
     if count > MOST_IN_A_BATCH:
@@ -156,6 +157,7 @@ async def prepare(services: Services, caller: Caller, asked: Sequence[Asked]) ->
             "items", f"these are {count:,} exports; one batch has {MOST_IN_A_BATCH:,} at most"
         )
     async with services.database.reading() as connection:
+        await refuse_unknown(connection, services, {each.item.pool for each in asked})
         songs = await _songs(connection, caller.user_id, asked)
     receivers = dict[str, str]()
     for each in asked:
@@ -384,6 +386,7 @@ def _exports(
             start_s=item.start_s,
             end_s=item.end_s,
             priority=item.priority,
+            pool=item.pool,
             shared_frames=is_shared,
         )
         for (configuration, settled), is_shared in zip(branded, shared, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Final
@@ -29,6 +29,7 @@ from coordinator.api import (
     openapi,
     outcomes,
     pictures,
+    pools,
     presets,
     previews,
     problems,
@@ -36,6 +37,7 @@ from coordinator.api import (
     sessions,
     sockets,
     templates,
+    use,
     waiting,
     watching,
     webhooks,
@@ -78,6 +80,7 @@ _TAGS: Final = [
     {"name": "batches", "description": "Many exports in one call."},
     {"name": "events", "description": "Live progress."},
     {"name": "webhooks", "description": "Who is told how exports and batches end."},
+    {"name": "use", "description": "What work took, and what it costs."},
     {"name": "keys", "description": "Who may use the API."},
     {"name": "farm", "description": "The farm as operators see and hold it."},
     {"name": "health", "description": "Whether it works; needs no token."},
@@ -92,6 +95,7 @@ def create_app(
     fetcher: Fetcher | None = None,
     provider: Provider | None = None,
     receivers: Reach | None = None,
+    slot_prices: Mapping[str, float] | None = None,
     grafana_url: str | None = None,
 ) -> FastAPI:
     """The API on an opened database and store; its lifespan listens for events, and tells webhooks.
@@ -104,6 +108,7 @@ def create_app(
             without it.
         provider: Whose tokens are taken beside API keys; nobody's without it.
         receivers: Reaches the receivers of webhooks; those at public hosts alone without it.
+        slot_prices: Prices of an hour of a slot, by pool; use costs nothing without them.
         grafana_url: Where the farm's dashboards are, shown to operators.
     """
     strangers = RateLimit(limits.stranger_per_s, limits.stranger_burst)
@@ -129,6 +134,7 @@ def create_app(
         fetcher=fetcher or Fetcher(),
         receivers=receivers or Reach(),
         readiness=ReadinessCheck(database, store),
+        slot_prices=slot_prices or {},
         grafana_url=grafana_url,
     )
 
@@ -179,6 +185,7 @@ def create_app(
         previews,
         exports,
         batches,
+        pools,
         downloads,
         links,
         pictures,
@@ -192,6 +199,7 @@ def create_app(
         farm,
         farm_exports,
         outcomes,
+        use,
         quotas,
         audit,
     ):

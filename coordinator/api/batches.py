@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -22,6 +20,7 @@ from coordinator.api.pages import After, Limit, Offset, cut, next_cursor
 from coordinator.api.problems import documented
 from coordinator.api.requests import BatchRequest
 from coordinator.api.services import Parts, Services
+from coordinator.api.sheets import MEDIA_TYPE, as_csv
 from coordinator.database import Connection, Row, batches, quotas, transitions
 from coordinator.threads import beside
 from shared.states import ExportStatus
@@ -212,7 +211,7 @@ async def get_manifest(
     name = disposition(download_name(state["name"], form))
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
     if form == "csv":
-        return StreamingResponse(_as_csv(results), 200, headers, "text/csv; charset=utf-8")
+        return StreamingResponse(_as_csv(results), 200, headers, MEDIA_TYPE)
     return StreamingResponse(_as_json(batch_id, results), 200, headers, "application/json")
 
 
@@ -243,18 +242,6 @@ async def _as_json(batch_id: str, results: AsyncIterator[Sequence[Result]]) -> A
 
 
 async def _as_csv(results: AsyncIterator[Sequence[Result]]) -> AsyncIterator[str]:
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(Result.model_fields)
+    yield as_csv([Result.model_fields])
     async for some in results:
-        for result in some:
-            values = result.model_dump(mode="json").values()
-            writer.writerow("" if value is None else _harmless(str(value)) for value in values)
-        yield written.getvalue()
-        written.seek(0)
-        written.truncate()
-
-
-def _harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+        yield as_csv(result.model_dump(mode="json").values() for result in some)

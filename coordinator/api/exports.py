@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query
 
 from coordinator.api.accepting import Asked, hold_objects, prepare
 from coordinator.api.auth import By
 from coordinator.api.idempotency import Once
 from coordinator.api.models import Accepted, Attempt, Attempts, Chunk, Chunks, Export, ExportPage
 from coordinator.api.pages import After, Limit, Offset, cut, next_cursor
+from coordinator.api.pools import refuse_unknown
 from coordinator.api.problems import documented
-from coordinator.api.requests import ExportRequest, PriorityRequest
+from coordinator.api.requests import AgainRequest, ExportRequest, PriorityRequest
 from coordinator.api.services import Parts, Services
 from coordinator.database import Connection, batches, exports, quotas, transitions
 from coordinator.database.exports import Filter, NewExport
@@ -146,8 +147,17 @@ async def retry_export(export_id: str, caller: By, services: Parts, once: Once) 
 
 
 @router.post("/{export_id}/re-export", status_code=202, responses=documented(403, 404, 409))
-async def export_again(export_id: str, caller: By, services: Parts, once: Once) -> Export:
-    """Make a new export like one that has ended, from the same revision of its composition."""
+async def export_again(
+    export_id: str,
+    caller: By,
+    services: Parts,
+    once: Once,
+    request: Annotated[AgainRequest | None, Body()] = None,
+) -> Export:
+    """Make a new export like one that has ended, from the same revision of its composition.
+
+    It asks for the same pool, unless another one is named.
+    """
 
     async def make(connection: Connection) -> Export:
         row = await exports.get_export(connection, caller.user_id, export_id)
@@ -155,6 +165,8 @@ async def export_again(export_id: str, caller: By, services: Parts, once: Once) 
             raise ConflictError(
                 f"The export is {row['status']}; it can be made again when it has ended."
             )
+        pool = (request and request.pool) or row["pool"]
+        await refuse_unknown(connection, services, {pool})
         intake = IntakeSpec.model_validate(row["intake"])
         await hold_objects(connection, caller.user_id, intake)
         await quotas.admit_exports(connection, caller.user_id, 1, services.limits.quotas)
@@ -167,6 +179,7 @@ async def export_again(export_id: str, caller: By, services: Parts, once: Once) 
             start_s=row["start_s"],
             end_s=row["end_s"],
             priority=row["priority"],
+            pool=pool,
             reexport_of=row["id"],
         )
         (made,) = await exports.create_exports(connection, caller.user_id, [again])

@@ -46,8 +46,19 @@ class Node(BaseModel):
 
     id: str = Field(description="Ray's id, new with every start of the node.")
     name: str = Field(description="Its host name or address.")
-    cpus: float = Field(description="Processors: one for each work item at a time.")
-    gpus: float = Field(description="GPUs.")
+    cpus: float = Field(description="Processors that it offers.")
+    gpus: float = Field(description="GPUs that it offers.")
+    slots: int = Field(
+        description="Work items that it does at a time; 0 until it has said what it is, or where "
+        "it is kept out."
+    )
+    pools: list[str] = Field(description="Names of the pools that it serves.")
+    engine: str | None = Field(
+        description="What draws and encodes on it, by name and version; null until it has said so."
+    )
+    renderer: str | None = Field(description="The part of it that draws, a GPU say.")
+    kept_out: str | None = Field(description="Why it gets no work, for its operator; null: it may.")
+    is_leaving: bool = Field(description="Whether it asked for nothing more itself.")
     draining_at: datetime | None = Field(
         description="Since when it gets nothing more; null: it takes work."
     )

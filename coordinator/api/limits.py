@@ -102,6 +102,10 @@ class ApiLimits(BaseModel):
     links: int = Field(
         default=20, ge=1, description="Links to one export that are valid at a time."
     )
+    declared_pools: tuple[str, ...] = Field(
+        default=(),
+        description="Pools that exports may ask for although no node has served them yet.",
+    )
     addresses: int = Field(
         default=8, ge=0, description="Addresses of images that one request may have fetched."
     )

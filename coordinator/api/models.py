@@ -47,6 +47,7 @@ class Export(BaseModel):
     batch_id: str | None = Field(description="What it was submitted with.")
     reexport_of: str | None = Field(description="The export that it repeats.")
     priority: int = Field(description="Higher is earlier, -100 to 100.")
+    pool: str = Field(description="The nodes that may render it.")
     paused_at: datetime | None = Field(description="Since when an operator holds it.")
     start_s: float = Field(description="Song time at which the video begins.")
     end_s: float | None = Field(description="Song time at which it ends; null: with the song.")

@@ -24,6 +24,7 @@ from shared.branding import Branding
 from shared.composition import describe
 from shared.errors import CompositionError
 from shared.export import ExportConfiguration
+from shared.pools import DEFAULT_POOL, POOL_PATTERN
 from shared.presets import find_preset
 
 LONGEST_SONG_S: Final = 86_400.0
@@ -57,6 +58,8 @@ TemplateText = Annotated[str, Field(max_length=80), AfterValidator(_template_nam
 """A template's id, perhaps with a version."""
 StorableBranding = Annotated[Branding, AfterValidator(_storable)]
 """Branding that the database takes."""
+PoolName = Annotated[str, Field(pattern=POOL_PATTERN)]
+"""What a pool can be called."""
 TooLong = Literal["refuse", "cut", "fade"]
 """What becomes of a video that its platform would not take whole."""
 
@@ -97,6 +100,12 @@ class Outputs(BaseModel):
         default=None, gt=0, le=LONGEST_SONG_S, description="Song time at which it ends."
     )
     priority: int = Field(default=0, ge=-100, le=100, description="Higher is earlier.")
+    pool: PoolName = Field(
+        default=DEFAULT_POOL,
+        description="The nodes that may render it, by the name that their operator gave them; "
+        "`GET /v1/pools` has those that there are.",
+        examples=["gpu"],
+    )
     webhook: ExportWebhook | None = Field(
         default=None, description="Who is told of its end, beside your own webhooks."
     )
@@ -291,6 +300,18 @@ def changed(
         return ExportConfiguration.model_validate(plain)
     except ValidationError as exc:
         raise field_error(place, describe(exc)) from exc
+
+
+class AgainRequest(BaseModel):
+    """What is to be different when an export is made again."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"pool": "gpu"}]}
+    )
+
+    pool: PoolName | None = Field(
+        default=None, description="The nodes that may render it; the same as before without it."
+    )
 
 
 class PriorityRequest(BaseModel):

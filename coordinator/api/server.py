@@ -66,7 +66,10 @@ def run_api(
         StorageError: The store cannot be opened.
     """
     said = ApiLimits(
-        rate_per_s=settings.rate_per_s, rate_burst=settings.rate_burst, quotas=settings.quotas
+        rate_per_s=settings.rate_per_s,
+        rate_burst=settings.rate_burst,
+        quotas=settings.quotas,
+        declared_pools=settings.pools_declared,
     )
     sys.setswitchinterval(_SWITCH_S)
     asyncio.run(_serve(settings, listener, limits or said))
@@ -84,6 +87,7 @@ async def _serve(settings: ServiceSettings, listener: socket.socket, limits: Api
             fetcher=fetcher,
             receivers=Reach(allowed=settings.webhook_allowed),
             provider=_provider(settings),
+            slot_prices=settings.prices,
             grafana_url=settings.grafana_url,
         )
         # What is there by now stays: looking through it for garbage would halt everything for a

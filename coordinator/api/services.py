@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -52,6 +53,8 @@ class Services:
     """Reaches the receivers of webhooks."""
     readiness: ReadinessCheck
     """How the parts stand."""
+    slot_prices: Mapping[str, float]
+    """Prices of an hour of a slot, by pool."""
     grafana_url: str | None
     """Where the farm's dashboards are."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -13,7 +13,7 @@ from coordinator.api.auth import By
 from coordinator.api.problems import documented
 from coordinator.api.services import Parts, Services
 from coordinator.database import farm
-from coordinator.waiting import Facts, Why, why_waiting
+from coordinator.waiting import Facts, PoolNodes, Why, why_waiting
 from shared.states import ExportStatus
 
 router: Final = APIRouter(prefix="/exports", tags=["exports"], responses=documented(401, 422, 503))
@@ -47,8 +47,10 @@ async def why_of(services: Services, user_id: str | None, export_id: str) -> Why
     """What an export of a user's waits for, in words for him; or anybody's, in words for others."""
     async with services.database.transaction() as connection:
         row = await farm.get_waiting(connection, user_id, export_id)
-    known = {field.name: row[field.name] for field in fields(Facts)}
-    facts = Facts(**known | {"status": ExportStatus(row["status"])})
+    nodes = PoolNodes(**{field.name: row[f"nodes_{field.name}"] for field in fields(PoolNodes)})
+    made: dict[str, Any] = {"status": ExportStatus(row["status"]), "nodes": nodes}
+    known = {each.name: row[each.name] for each in fields(Facts) if each.name not in made}
+    facts = Facts(**known, **made)
     reason = why_waiting(facts, whose="its owner's" if user_id is None else "yours")
     return WhyWaiting(
         export_id=row["id"],

@@ -28,6 +28,7 @@ from coordinator.cli.render import render
 from coordinator.cli.serve import serve
 from coordinator.cli.submit import submit
 from coordinator.cli.templates import templates
+from coordinator.cli.use import use
 from coordinator.cli.webhooks import webhooks
 from shared.errors import CancelledError, InputError, MidifarmError, StorageError
 
@@ -78,6 +79,7 @@ app.add_typer(webhooks, name="webhooks")
 app.add_typer(keys, name="keys")
 app.add_typer(farm, name="farm")
 app.add_typer(cluster, name="cluster")
+app.command()(use)
 app.command()(api)
 app.command()(dispatch)
 

@@ -53,6 +53,9 @@ def batch(
     template: Annotated[
         str | None, typer.Option(help="Branding for all songs that name none.")
     ] = None,
+    pool: Annotated[
+        str | None, typer.Option(help="The nodes that may render all songs that name none.")
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="What to call the batch; the manifest's name if not given.")
     ] = None,
@@ -85,7 +88,7 @@ def batch(
             asked,
             checked,
             name=name or asked.name or manifest.stem,
-            beside={"presets": preset, "template": template},
+            beside={"presets": preset, "template": template, "pool": pool},
             salt=salt,
             shown=not as_json,
         )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.head import check_head, need_token, own_address, split_address
-from cluster.introduction import Standing, pools_of, want_nothing
+from cluster.introduction import Standing, want_nothing
 from cluster.leaving import leave, stay
 from cluster.node import HEAD_PORT, NodeSpec
 from cluster.overview import NodeView, look_around
@@ -23,6 +23,7 @@ from coordinator.node.here import NodeHere, node_here
 from coordinator.node.supervisor import run_beside, run_node
 from coordinator.settings import HeadSettings, NodeSettings, WorkerSettings, read_settings
 from shared.errors import ClusterError, InputError
+from shared.pools import parse_pools
 from shared.settings import usable_cores
 
 cluster = typer.Typer(
@@ -106,7 +107,7 @@ def join(
         cpus=cpus,
         gpus=0 if no_gpus else gpus,
         gpu_slots=settings.gpu_slots,
-        pools=tuple(sorted(pools_of(settings.pools))),
+        pools=parse_pools(settings.pools or ""),
     )
     if not spec.slots.count:
         raise InputError("A node without slots renders nothing; give it some with --slots.")

@@ -13,10 +13,12 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+from coordinator.cli.nodes import ID_SHOWN, nodes_table, pools_table
 from coordinator.cli.options import with_settings
 from coordinator.cli.printing import AsJson, print_json
 from coordinator.cli.session import open_client
 from coordinator.cli.tables import cell
+from coordinator.cli.use import farm_use
 from coordinator.cli.watching import tell_end
 from coordinator.client import Client, FarmNode, FarmView, UserUse
 from coordinator.settings import ClientSettings
@@ -26,6 +28,8 @@ farm = typer.Typer(
     help="See and hold the farm; for operators.", no_args_is_help=True, add_completion=False
 )
 
+farm.command("use")(farm_use)
+
 ExportId = Annotated[
     str | None, typer.Argument(metavar="[EXPORT]", help="One export; the whole farm without it.")
 ]
@@ -33,7 +37,6 @@ NodeName = Annotated[
     str, typer.Argument(metavar="NODE", help="Its name, its id, or how the id begins.")
 ]
 
-_ID_SHOWN: Final = 12
 _GIB: Final = 2**30
 
 
@@ -47,6 +50,30 @@ def status(settings: ClientSettings, as_json: AsJson = False) -> None:
         print_json(found.model_dump(mode="json"))
     else:
         _show(found)
+
+
+@farm.command()
+@with_settings(ClientSettings)
+def nodes(settings: ClientSettings, as_json: AsJson = False) -> None:
+    """Show the nodes: their slots, their pools, what draws on them, and whether they take work."""
+    with open_client(settings) as client:
+        found = client.farm().nodes
+    if as_json:
+        print_json({"nodes": [node.model_dump(mode="json") for node in found]})
+    else:
+        Console(highlight=False).print(nodes_table(found))
+
+
+@farm.command()
+@with_settings(ClientSettings)
+def pools(settings: ClientSettings, as_json: AsJson = False) -> None:
+    """Show the pools: who serves them, and what waits and runs in each."""
+    with open_client(settings) as client:
+        found = client.farm_pools()
+    if as_json:
+        print_json({"pools": [pool.model_dump(mode="json") for pool in found]})
+    else:
+        Console(highlight=False).print(pools_table(found))
 
 
 @farm.command()
@@ -89,7 +116,7 @@ def drain(settings: ClientSettings, node: NodeName, as_json: AsJson = False) -> 
     with open_client(settings) as client:
         found = client.drain(_find(client.farm().nodes, node).id)
     left = f"it is still at {found.running}" if found.running else "it is empty"
-    _tell(found, f"{found.name} ({found.id[:_ID_SHOWN]}) drains; {left}.", as_json=as_json)
+    _tell(found, f"{found.name} ({found.id[:ID_SHOWN]}) drains; {left}.", as_json=as_json)
 
 
 @farm.command()
@@ -98,7 +125,7 @@ def undrain(settings: ClientSettings, node: NodeName, as_json: AsJson = False) -
     """Give a node work again."""
     with open_client(settings) as client:
         found = client.undrain(_find(client.farm().nodes, node).id)
-    _tell(found, f"{found.name} ({found.id[:_ID_SHOWN]}) takes work.", as_json=as_json)
+    _tell(found, f"{found.name} ({found.id[:ID_SHOWN]}) takes work.", as_json=as_json)
 
 
 @farm.command()
@@ -180,7 +207,7 @@ def _find(nodes: Sequence[FarmNode], named: str) -> FarmNode:
     found = found or [node for node in nodes if named and node.id.startswith(named)]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(f"{node.name} ({node.id[:_ID_SHOWN]})" for node in found or nodes)
+    known = ", ".join(f"{node.name} ({node.id[:ID_SHOWN]})" for node in found or nodes)
     if found:
         raise InputError(f"{named} may be one of {known}; give more of its id.")
     raise InputError(f"There is no node {named}. The farm has {known or 'none'}.")
@@ -190,14 +217,6 @@ def _show(found: FarmView) -> None:
     console = Console(highlight=False)
     console.print(_headline(found), markup=False)
     names = {node.id: node.name for node in found.nodes}
-    nodes = Table("node", "id", "processors", "GPUs", "running", "", box=None)
-    for node in found.nodes:
-        aside = node.set_aside_until
-        state = "drains" if node.draining_at else ""
-        state = state or (f"set aside until {aside:%H:%M} UTC" if aside else "")
-        shown = node.id[:_ID_SHOWN]
-        numbers = (f"{node.cpus:g}", f"{node.gpus:g}", str(node.running))
-        nodes.add_row(cell(node.name), shown, *numbers, state)
     running = Table("what", "of", "user", "node", "frames", "for", box=None)
     for each in found.running:
         what = each.kind if each.chunk_index is None else f"{each.kind} {each.chunk_index}"
@@ -210,7 +229,7 @@ def _show(found: FarmView) -> None:
         counts = (user.exports_queued, user.exports_rendering, user.ready, user.held, user.running)
         priority = "" if user.priority is None else str(user.priority)
         queue.add_row(cell(user.user_id), *map(str, counts), priority)
-    for table in (nodes, running, queue):
+    for table in (nodes_table(found.nodes), running, queue):
         if table.row_count:
             console.print()
             console.print(table)

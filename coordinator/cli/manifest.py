@@ -50,6 +50,7 @@ class Outputs(BaseModel):
     )
     end_s: float | None = Field(default=None, description="Song time at which they end.")
     priority: int | None = Field(default=None, description="Higher is earlier.")
+    pool: str | None = Field(default=None, description="The nodes that may render them.")
     webhook: dict[str, Any] | None = Field(
         default=None, description="Who is told of their ends: url and secret."
     )

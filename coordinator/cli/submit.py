@@ -64,6 +64,12 @@ def submit(
     priority: Annotated[
         int, typer.Option(min=-100, max=100, help="Higher is earlier, among your own exports.")
     ] = 0,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            help="The nodes that may render it, by the name that their operator gave them."
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="What to call it; the name of the MIDI file if not given.")
     ] = None,
@@ -134,7 +140,9 @@ def submit(
         which: dict[str, Any] = {"configs": configs}
         if not outputs.changes_anything:
             which = {"presets": preset or [DEFAULT_PRESET]}
-        exports = client.create_exports(made.id, name=name, priority=priority, **which, **asked)
+        exports = client.create_exports(
+            made.id, name=name, priority=priority, pool=pool, **which, **asked
+        )
     _tell(settings, exports, watch=watch, as_json=as_json)
 
 

@@ -27,6 +27,7 @@ from coordinator.client.links import Links
 from coordinator.client.presets import Presets
 from coordinator.client.previews import Previews
 from coordinator.client.templates import Templates
+from coordinator.client.use import UseOfFarm
 from coordinator.client.watching import Watching
 from coordinator.client.webhooks import Webhooks
 
@@ -44,6 +45,7 @@ class Client(
     Webhooks,
     Keys,
     Farm,
+    UseOfFarm,
     Audit,
 ):
     """A user's view of a server; a context manager. Not for several threads at once."""

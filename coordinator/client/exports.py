@@ -12,7 +12,7 @@ import httpx
 
 from coordinator.client.base import PAGE, Base
 from coordinator.client.http import Patience
-from coordinator.client.models import Attempt, Chunk, Export, ExportPage
+from coordinator.client.models import Attempt, Chunk, Export, ExportPage, Pool
 from coordinator.client.reading import (
     PIECE_BYTES,
     OnBytes,
@@ -43,6 +43,7 @@ class Exports(Base):
         start_s: float | None = None,
         end_s: float | None = None,
         priority: int | None = None,
+        pool: str | None = None,
         webhook: Mapping[str, str] | None = None,
     ) -> tuple[Export, ...]:
         """Queue one export for each preset or configuration; several are one batch.
@@ -60,6 +61,7 @@ class Exports(Base):
             start_s: Song time at which the video begins.
             end_s: Song time at which it ends.
             priority: Higher is earlier.
+            pool: The nodes that may render it, by their name; those of "default" without it.
             webhook: Who is told of their ends: ``url`` and ``secret``.
         """
         fields = {
@@ -75,6 +77,7 @@ class Exports(Base):
             "start_s": start_s,
             "end_s": end_s,
             "priority": priority,
+            "pool": pool,
             "webhook": webhook,
         }
         told = {key: value for key, value in fields.items() if value is not None}
@@ -167,11 +170,17 @@ class Exports(Base):
             Export, self._http.json("POST", f"v1/exports/{part(export_id)}/retry", once=True)
         )
 
-    def re_export(self, export_id: str) -> Export:
-        """Export the same once more, as a new export."""
-        found = self._http.json("POST", f"v1/exports/{part(export_id)}/re-export", once=True)
+    def re_export(self, export_id: str, *, pool: str | None = None) -> Export:
+        """Export the same once more, as a new export; in another pool, if one is named."""
+        path = f"v1/exports/{part(export_id)}/re-export"
+        found = self._http.json("POST", path, once=True, data=pool and {"pool": pool})
         # Like every answer that makes exports, it may come as a list of one.
         return read_answer(Export, found["exports"][0] if "exports" in found else found)
+
+    def pools(self) -> tuple[Pool, ...]:
+        """The pools that an export may ask for."""
+        found = self._http.json("GET", "v1/pools")
+        return tuple(read_answer(Pool, each) for each in found["pools"])
 
     def set_priority(self, export_id: str, priority: int) -> Export:
         """Move an export forward or back; it acts on what has not begun."""

@@ -10,6 +10,7 @@ from coordinator.client.models import (
     FarmFailures,
     FarmMinute,
     FarmNode,
+    FarmPool,
     FarmView,
     Quota,
     QuotaLimits,
@@ -31,6 +32,11 @@ class Farm(Base):
     def farm(self) -> FarmView:
         """Nodes, slots, what runs where, what waits."""
         return read_answer(FarmView, self._http.json("GET", "v1/farm"))
+
+    def farm_pools(self) -> tuple[FarmPool, ...]:
+        """Each pool with its nodes and slots, and what waits and runs in it."""
+        found = self._http.json("GET", "v1/farm/pools")
+        return tuple(read_answer(FarmPool, each) for each in found["pools"])
 
     def pause_farm(self, reason: str | None = None) -> FarmView:
         """Let nothing more begin; what is under way is finished."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.pools import DEFAULT_POOL
 from shared.states import ExportStatus
 
 
@@ -67,6 +68,7 @@ class Export(_Answer):
     )
     audio_peak: float | None = Field(default=None, description="Its true peak in dBTP.")
     priority: int = Field(default=0, description="Higher is earlier.")
+    pool: str = Field(default=DEFAULT_POOL, description="The nodes that may render it.")
     warnings: tuple[str, ...] = Field(
         default=(), description="What may not be as the musician expects."
     )
@@ -296,6 +298,23 @@ class Why(_Answer):
     not_before: datetime | None = Field(default=None, description="When it may begin, if it rests.")
 
 
+class Pool(_Answer):
+    """Nodes that an export may ask for by a name."""
+
+    name: str = Field(description="What exports ask for.")
+    slots: int = Field(default=0, description="How many work items its nodes do at a time.")
+
+
+class FarmPool(Pool):
+    """A pool as operators see it."""
+
+    is_declared: bool = Field(default=False, description="Whether the settings name it.")
+    nodes: int = Field(default=0, description="Nodes that serve it.")
+    waiting: int = Field(default=0, description="Work items that wait for its nodes.")
+    running: int = Field(default=0, description="Work items under way.")
+    seen_at: datetime | None = Field(default=None, description="When a node served it last.")
+
+
 class FarmPause(_Answer):
     """That nothing begins."""
 
@@ -311,6 +330,12 @@ class FarmNode(_Answer):
     name: str = Field(default="", description="Its host name or address.")
     cpus: float = Field(default=0, description="Processors.")
     gpus: float = Field(default=0, description="GPUs.")
+    slots: int = Field(default=0, description="Work items that it does at a time.")
+    pools: tuple[str, ...] = Field(default=(), description="Names of the pools that it serves.")
+    engine: str | None = Field(default=None, description="What draws and encodes on it.")
+    renderer: str | None = Field(default=None, description="The part of it that draws.")
+    kept_out: str | None = Field(default=None, description="Why it gets no work.")
+    is_leaving: bool = Field(default=False, description="Whether it asked for nothing more.")
     draining_at: datetime | None = Field(default=None, description="Since when it drains.")
     set_aside_until: datetime | None = Field(
         default=None, description="Until when it gets nothing, since what it does fails."
@@ -425,6 +450,36 @@ class UserUse(_Answer):
     video_bytes: int = Field(default=0, description="Bytes of finished videos.")
     quota: QuotaLimits = Field(default_factory=QuotaLimits, description="What he may have.")
     has_own_quota: bool = Field(default=False, description="Whether any of that was said for him.")
+
+
+class FarmUse(_Answer):
+    """What work took on the farm."""
+
+    about: str | None = Field(
+        default=None, description="What for: a day, an id, a user, a pool, a kind of work."
+    )
+    name: str | None = Field(default=None, description="What that is called.")
+    attempts: int = Field(default=0, description="Attempts that have ended.")
+    slot_s: float = Field(default=0.0, description="Seconds that they had a slot.")
+    useful_s: float = Field(default=0.0, description="Of these, with a result of use.")
+    failed_s: float = Field(default=0.0, description="Of these, in attempts that failed.")
+    duplicate_s: float = Field(default=0.0, description="Of these, beside or after others.")
+    lost_s: float = Field(default=0.0, description="Of these, lost through no fault of the work.")
+    cancelled_s: float = Field(default=0.0, description="Of these, in attempts that were stopped.")
+    frames: int = Field(default=0, description="Frames of use that were drawn.")
+    frames_wasted: int = Field(default=0, description="Frames that were drawn in vain.")
+    frames_found: int = Field(default=0, description="Frames that were found in the store.")
+    stored_bytes: int = Field(default=0, description="Bytes that were stored and kept.")
+    cost: float | None = Field(default=None, description="Price of the slot-seconds, if there is.")
+
+
+class FarmUseReport(_Answer):
+    """What work took, added up by something."""
+
+    by: str = Field(description="By what.")
+    total: FarmUse = Field(description="All of it.")
+    entries: tuple[FarmUse, ...] = Field(description="The one with the most before.")
+    has_more: bool = Field(default=False, description="Whether there are more entries.")
 
 
 class Me(_Answer):

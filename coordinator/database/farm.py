@@ -40,6 +40,8 @@ class Place:
     """The process."""
     frames: int
     """Frames done."""
+    wall_s: float | None
+    """Seconds since its beginning, to some seconds; None before."""
 
 
 async def read_orders(connection: Connection) -> Orders:
@@ -103,6 +105,7 @@ async def note_places(connection: Connection, places: Collection[Place]) -> None
         nodes=[place.node for place in places],
         workers=[place.worker for place in places],
         frames=[place.frames for place in places],
+        walls_s=[place.wall_s for place in places],
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
+from coordinator.database import use
 from coordinator.database.connection import Connection, Queries, Row
 from coordinator.progress import PLANNED, SPAN
 from shared.plan import AudioReport, SegmentReport, StitchSpec
@@ -98,6 +99,8 @@ async def count_done(
     if chunks:
         frames = sum(item["frames"] for item in chunks)
         await _count(connection, export_id, frames, len(chunks), len(chunks) if cached else 0)
+        if cached:
+            await use.add_found(connection, export_id, frames)
 
 
 async def count_many(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from coordinator.database.connection import Connection, Queries
+from shared.pools import DEFAULT_POOL
 
 _QUERIES: Final = Queries("standing")
 
@@ -26,6 +28,11 @@ class Standing:
     """Work items that wait, by kind and by why they do."""
     oldest_s: Mapping[str, float]
     """By kind, for how long the oldest item has been ready to begin."""
+    pool_items: Mapping[tuple[str, str], int]
+    """The same items by pool and by why they wait; those that any node may do are in the default
+    pool."""
+    pool_oldest_s: Mapping[str, float]
+    """By pool, for how long the oldest item has been ready to begin."""
     users: Mapping[str, int]
     """How many have something ``waiting`` or ``running``."""
     largest_share: Mapping[str, float]
@@ -60,10 +67,19 @@ async def count_standing(connection: Connection, *, quota_running: int | None) -
     users = await _QUERIES.all(connection, "users")
     stored = await _QUERIES.one(connection, "stored_bytes")
     assert stored is not None  # noqa: S101  # it sums
+    kinds = [row for row in queue if row["kind"] is not None]
+    pools = [(row["pool"] or DEFAULT_POOL, row) for row in queue if row["kind"] is None]
+    pool_items, pool_oldest_s = Counter[tuple[str, str]](), dict[str, float]()
+    for pool, row in pools:
+        pool_items[pool, row["state"]] += row["count"]
+        if row["state"] == "ready":
+            pool_oldest_s[pool] = max(row["oldest_s"], pool_oldest_s.get(pool, 0.0))
     return Standing(
         exports=dict.fromkeys(_UNDER_WAY, 0) | {row["status"]: row["count"] for row in exports},
-        items={(row["kind"], row["state"]): row["count"] for row in queue},
-        oldest_s={row["kind"]: row["oldest_s"] for row in queue if row["state"] == "ready"},
+        items={(row["kind"], row["state"]): row["count"] for row in kinds},
+        pool_items=pool_items,
+        pool_oldest_s=pool_oldest_s,
+        oldest_s={row["kind"]: row["oldest_s"] for row in kinds if row["state"] == "ready"},
         users={row["state"]: row["users"] for row in users},
         largest_share={row["state"]: row["most"] / max(1, row["items"]) for row in users},
         stored_bytes=stored,

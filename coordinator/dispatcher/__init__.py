@@ -110,6 +110,7 @@ async def _dispatch(
     limits = Limits(
         retention_s=settings.retention_days * _DAY_S,
         segment_retention_s=settings.segment_days * _DAY_S,
+        use_retention_s=settings.use_days * _DAY_S,
         quota_running=settings.quota_running,
     )
     async with Database(settings.database_address, most=4, answer_s=_DATABASE_ANSWER_S) as database:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from coordinator.database import Database
 from coordinator.database.standing import count_ended, count_standing, settled_until
+from coordinator.database.use import slot_seconds
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.metrics import Metrics
 from shared.errors import DatabaseError
 
 _log = logging.getLogger(__name__)
+
+_Spent = Mapping[tuple[date, str], float]
+"""Slot-seconds by day and by what they were spent on."""
 
 _EVERY_S: Final = 15.0
 """As often as Prometheus asks, as a rule. A long queue takes the database some time to count."""
@@ -31,6 +36,8 @@ class Counting:
         quota_running: int | None,
         folder: Path | None,
         in_thread: Callable[..., Awaitable[Any]],
+        clock: Clock = SYSTEM,
+        every_s: float = _EVERY_S,
     ) -> None:
         """Nothing is counted before run().
 
@@ -40,24 +47,31 @@ class Counting:
             quota_running: Items under way at a time of a user who has no quota of his own.
             folder: Where the object store is; None where it is no folder.
             in_thread: Calls what may take its time.
+            clock: The time that it goes by.
+            every_s: How often.
         """
+        self._clock = clock
         self._database = database
         self._metrics = metrics
         self._quota_running = quota_running
         self._folder = folder
         self._in_thread = in_thread
+        self._every_s = every_s
 
     async def run(self) -> None:
         """Count until somebody cancels it."""
-        since = None
+        since: datetime | None = None
+        spent_s: _Spent = {}
         while True:
             try:
                 async with self._database.reading() as connection:
                     if since is None:
                         since = await settled_until(connection)
+                        spent_s = await slot_seconds(connection)
                     ended = await count_ended(connection, since)
                     since = ended.until
                     self._metrics.note_ended(ended)
+                    spent_s = self._note_spent(spent_s, await slot_seconds(connection))
                     self._metrics.note_standing(
                         await count_standing(connection, quota_running=self._quota_running)
                     )
@@ -66,7 +80,12 @@ class Counting:
                 _log.warning("counting_failed error=%s", exc)
             except Exception:
                 _log.exception("counting_failed")
-            await asyncio.sleep(_EVERY_S)
+            await self._clock.sleep(self._every_s)
+
+    def _note_spent(self, before_s: _Spent, now_s: _Spent) -> _Spent:
+        for (day, spent_on), slot_s in now_s.items():
+            self._metrics.note_spent({spent_on: slot_s - before_s.get((day, spent_on), 0.0)})
+        return now_s
 
     async def _look_for_room(self) -> None:
         if self._folder is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,9 @@ from coordinator.database import Database, transitions, work
 from coordinator.database.transitions import Committed
 from coordinator.dispatcher.briefing import Briefing
 from coordinator.dispatcher.choosing import Placed, Turns, Waiting, choose
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.counting import Counting
+from coordinator.dispatcher.demand import Demand
 from coordinator.dispatcher.farm import Farm
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.leadership import Leadership, leadership
@@ -77,7 +78,7 @@ _REMEMBERED: Final = 10_000
 _SERVED: Final = 1000
 """Users of whom it is known when they were served last; the database is told of all of them."""
 _KILL_AGAIN_S: Final = 5.0
-_GONE_S: Final = 3.0
+_GONE_S: Final = 0.5
 """An attempt on a node that has been gone for so long is given up."""
 _FORGET_S: Final = 60.0
 """An attempt of whose end nothing is heard for so long after it was killed is given up."""
@@ -96,6 +97,7 @@ class Dispatcher:
         executor: Executor,
         limits: Limits,
         metrics: Metrics | None = None,
+        clock: Clock = SYSTEM,
     ) -> None:
         """Dispatch what a database holds.
 
@@ -105,7 +107,9 @@ class Dispatcher:
             executor: Has the workers.
             limits: How patient we are.
             metrics: Told of everything; nobody asks for them without it.
+            clock: The time that everything here goes by.
         """
+        self._clock = clock
         self._metrics = metrics or Metrics()
         database.measure(self._metrics.calls.transaction)
         self._database = database
@@ -119,6 +123,12 @@ class Dispatcher:
             quota_running=limits.quota_running,
             folder=store.root if isinstance(store, LocalStore) else None,
             in_thread=self._janitor.in_thread,
+            clock=clock,
+        )
+        self._demand = Demand(
+            database,
+            quota_running=limits.quota_running,
+            ask_for=lambda slots: self._call(executor.ask_for, slots),
         )
         # Ray is used from one thread only.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="executor")
@@ -135,7 +145,7 @@ class Dispatcher:
         self._given_up: dict[str, Waiting] = {}
         self._telling = Telling(database)
         self._briefing = Briefing(database)
-        self._farm = Farm(database, limits.quota_running, self._metrics)
+        self._farm = Farm(database, limits.quota_running, self._metrics, clock)
         self._looked_s = self._confirmed_s = self._recovered_s = self._store_silent_s = 0.0
         self._to_sweep_s: float | None = None
         self._deleting: set[asyncio.Task[None]] = set()
@@ -178,7 +188,7 @@ class Dispatcher:
                     self._wake.set()
                     async for _ in connection.notifies():
                         self._wake.set()
-            await asyncio.sleep(_DATABASE_REST_S)
+            await self._clock.sleep(_DATABASE_REST_S)
 
     async def _lead(self, term: Leadership) -> None:
         await self._take_over(term)
@@ -187,6 +197,7 @@ class Dispatcher:
         beside = [
             asyncio.create_task(self._keep_clean()),
             asyncio.create_task(self._counting.run()),
+            asyncio.create_task(self._demand.run()),
         ]
         try:
             while not self._stop.is_set():
@@ -216,7 +227,7 @@ class Dispatcher:
 
     async def _go_round(self, term: Leadership) -> int:
         """Hear what has ended, begin what waits, look after what runs; how much was begun."""
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         if now_s - self._confirmed_s > _CONFIRM_S:
             await self._confirm(term)
             await self._farm.tell(
@@ -255,7 +266,7 @@ class Dispatcher:
 
         Attempts that are not ours are of leaders before, or were lost on their way to us.
         """
-        self._recovered_s = time.monotonic()
+        self._recovered_s = self._clock.now_s()
         engines, served = self._farm.engines(self._limits.stranded_s)
         for book, most in (
             (self._failed_on, _REMEMBERED),
@@ -309,7 +320,11 @@ class Dispatcher:
                     connection,
                     [
                         transitions.MadeChunk(
-                            attempt_id=each, report=report, worker=told.worker, node=told.node
+                            attempt_id=each,
+                            report=report,
+                            worker=told.worker,
+                            node=told.node,
+                            wall_s=told.wall_s,
                         )
                         for each, (_, told, report) in made.items()
                     ],
@@ -393,6 +408,7 @@ class Dispatcher:
                 report,
                 worker=outcome.worker,
                 node=outcome.node,
+                wall_s=outcome.wall_s,
                 retention_s=self._limits.retention_s,
                 plan=plan,
             )
@@ -411,7 +427,7 @@ class Dispatcher:
             item.export_id,
         )
         if done.accepted:
-            since_ready_s = item.waited_s + time.monotonic() - running.submitted_s
+            since_ready_s = item.waited_s + self._clock.now_s() - running.submitted_s
             self._metrics.committed(
                 item.kind, report, wall_s=outcome.wall_s, since_ready_s=since_ready_s
             )
@@ -432,10 +448,15 @@ class Dispatcher:
         error = running.verdict or error
         async with self._database.transaction() as connection:
             if stopped:
-                await transitions.release_attempt(connection, running.id)
+                await transitions.release_attempt(connection, running.id, outcome.wall_s)
             else:
                 await transitions.fail_attempt(
-                    connection, running.id, error, worker=outcome.worker, node=outcome.node
+                    connection,
+                    running.id,
+                    error,
+                    worker=outcome.worker,
+                    node=outcome.node,
+                    wall_s=outcome.wall_s,
                 )
         self._delete_own(running)
         if stopped:
@@ -453,6 +474,8 @@ class Dispatcher:
         )
         if error.kind is ErrorKind.PERMANENT:
             return
+        if error.kind is ErrorKind.TRANSIENT and isinstance(error, ClusterError):
+            self._suspects.lost(running.node, self._clock.now_s())
         if outcome.node is not None:
             self._failed_on[item.id].add(outcome.node)
         # What hinders a worker may be its node's disk or network, but is not the worker's fault.
@@ -460,7 +483,7 @@ class Dispatcher:
         # All previews of a user count as one: whoever looks at the same odd song again and again
         # must not set nodes aside.
         whose = item.export_id or item.asset_id or item.user_id
-        if self._suspects.failed(worker, outcome.node, whose, time.monotonic()) and worker:
+        if self._suspects.failed(worker, outcome.node, whose, self._clock.now_s()) and worker:
             _log.warning("worker_set_aside worker=%s", worker)
             await self._call(self._executor.retire, worker)
 
@@ -485,7 +508,7 @@ class Dispatcher:
 
     def _avoided(self, item: Waiting) -> set[str]:
         """Nodes that an item had better not be put on."""
-        resting = self._suspects.resting_nodes(time.monotonic())
+        resting = self._suspects.resting_nodes(self._clock.now_s())
         return {*resting, *self._failed_on.get(item.id, ())}
 
     def _turns(self) -> Turns:
@@ -587,7 +610,7 @@ class Dispatcher:
             claimed = await transitions.claim_items(
                 connection, {item.id: item.export_id for item, _ in chosen}, self._epoch
             )
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         begun = [
             Running(claimed[item.id], item, now_s, node)
             for item, node in chosen
@@ -599,7 +622,7 @@ class Dispatcher:
 
     async def _stands(self, key: str) -> bool | None:
         """Whether an object is in the store; None where the store does not say so soon."""
-        if time.monotonic() < self._store_silent_s:
+        if self._clock.now_s() < self._store_silent_s:
             return None
         try:
             return await asyncio.wait_for(
@@ -607,7 +630,7 @@ class Dispatcher:
             )
         except (TimeoutError, StorageError) as exc:
             _log.warning("store_does_not_answer key=%s error=%r", key, exc)
-            self._store_silent_s = time.monotonic() + _STORE_REST_S
+            self._store_silent_s = self._clock.now_s() + _STORE_REST_S
             return None
 
     async def _submit(self, attempts: Sequence[Running]) -> None:
@@ -646,7 +669,7 @@ class Dispatcher:
 
     async def _look(self) -> None:
         """Look after the attempts under way."""
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         if self._running:
             status = await self._call(self._executor.status)
             self._note(status, now_s)
@@ -663,7 +686,7 @@ class Dispatcher:
         """Clean up beside the work: a store that is slow or down must not hold that up."""
         cleaned_s = swept_s = 0.0
         while True:
-            now_s = time.monotonic()
+            now_s = self._clock.now_s()
             try:
                 await self._janitor.clean_ended()
                 await self._janitor.clean_deleted()
@@ -678,7 +701,7 @@ class Dispatcher:
                 _log.warning("cleaning_failed error=%s", exc)
             except Exception:
                 _log.exception("cleaning_failed")
-            await asyncio.sleep(_LOOK_S)
+            await self._clock.sleep(_LOOK_S)
 
     def _note(self, status: Mapping[str, AttemptStatus], now_s: float) -> None:
         for running in self._running.values():
@@ -686,7 +709,7 @@ class Dispatcher:
             if told is None:
                 continue
             if running.started_s is None:
-                running.started_s = now_s - max(0.0, time.time() - told.started_at)
+                running.started_s = now_s - max(0.0, self._clock.epoch_s() - told.started_at)
                 running.moved_s = now_s
             running.worker = told.worker
             if told.frames > running.frames:
@@ -744,16 +767,22 @@ class Dispatcher:
     def _misplaced(self) -> list[Running]:
         """What waits on a busy node while a slot that could do it is free elsewhere."""
         places = self._farm.places(self._running.values())
+        there: defaultdict[str, list[Running]] = defaultdict(list)
+        for running in self._running.values():
+            if running.item.kind != "preview":
+                there[running.node].append(running)
         found = []
         for node in self._farm.nodes:
-            there = [each for each in self._running.values() if each.node == node.id]
-            there = [each for each in there if each.item.kind != "preview"]
-            beyond = len(there) - node.slots
-            waiting = [each for each in there if each.started_s is None and each.told_s is None]
+            beyond = len(there[node.id]) - node.slots
+            if beyond <= 0:
+                continue
+            waiting = [
+                each for each in there[node.id] if each.started_s is None and each.told_s is None
+            ]
             # The last ones: the first will have the slots that are free next.
             found += [
                 each
-                for each in waiting[::-1][: max(0, beyond)]
+                for each in waiting[::-1][:beyond]
                 if places.place(each.item.need, self._avoided(each.item)) is not None
             ]
         return found
@@ -777,7 +806,7 @@ class Dispatcher:
         if untold:
             await self._call(self._executor.cancel, [each.name for each in untold])
             for each in untold:
-                each.told_s = time.monotonic()
+                each.told_s = self._clock.now_s()
 
     async def _help_stragglers(self, export_id: str, row: Mapping[str, Any], now_s: float) -> None:
         """Begin second attempts of chunks that take far longer than the others did."""
@@ -814,12 +843,10 @@ class Dispatcher:
             await self._submit([Running(second, slow.item, now_s, node)])
 
     async def _idle(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), _IDLE_S)
+        await self._clock.wait(self._wake, _IDLE_S)
 
     async def _rest(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+        await self._clock.wait(self._stop, seconds)
 
     async def _say_farewell(self) -> None:
         """Stop what is under way, so that a successor can begin it at once."""
@@ -827,8 +854,10 @@ class Dispatcher:
             for each in self._running.values():
                 each.verdict = None
             await self._tell_to_stop(list(self._running.values()))
-            until_s = time.monotonic() + _FAREWELL_S
-            while self._running and time.monotonic() < until_s:
+            # A successor asks for what it needs; where there is none, nothing is needed.
+            await self._call(self._executor.ask_for, {})
+            until_s = self._clock.now_s() + _FAREWELL_S
+            while self._running and self._clock.now_s() < until_s:
                 await self._hear(_WAIT_S)
             async with self._database.transaction() as connection:
                 for attempt in self._running:

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from coordinator.database import Connection, Database, farm, quotas
 from coordinator.database.farm import Orders, Place
 from coordinator.dispatcher.choosing import Most
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.metrics import Metrics
 from coordinator.dispatcher.running import Running
 from coordinator.placing import Places
 from coordinator.ports import Node
 
+_STEP_S: Final = 5.0
+
 
 class Farm:
     """Hears the orders, knows the nodes, and writes down how both are."""
 
-    def __init__(self, database: Database, quota_running: int | None, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        database: Database,
+        quota_running: int | None,
+        metrics: Metrics,
+        clock: Clock = SYSTEM,
+    ) -> None:
         """Nothing is known yet.
 
         Args:
             database: Where the orders are.
             quota_running: Work items under way at a time of a user who has no quota of his own.
             metrics: Told of nodes and slots.
+            clock: The time that it goes by.
         """
+        self._clock = clock
         self._database = database
         self._metrics = metrics
         self._nodes: Sequence[Node] = ()
         self._written: dict[int, Place] = {}
         self._engines: dict[tuple[str, str], float] = {}
-        self._since_s = time.monotonic()
+        self._since_s = self._clock.now_s()
         self.orders = Orders()
         """What operators want, as it was heard last."""
         self.most = Most(default=quota_running)
@@ -44,7 +55,7 @@ class Farm:
             Pairs of pool and engine; and the pools that are served by one, none before this
             object is as old as that: nodes that are there already may still have to say so.
         """
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         self._engines = {
             each: seen_s for each, seen_s in self._engines.items() if now_s - seen_s <= within_s
         }
@@ -112,10 +123,10 @@ class Farm:
             resting: For how many seconds nodes are set aside, by their ids.
         """
         self._nodes = nodes
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         for pool, engines in self.places().engines.items():
             self._engines |= {(pool, engine): now_s for engine in engines}
-        places = {each.attempt_id: each for each in map(_place, attempts)}
+        places = {each.id: _place(each, now_s) for each in attempts}
         changed = [each for name, each in places.items() if each != self._written.get(name)]
         async with self._database.transaction() as connection:
             await farm.note_nodes(connection, nodes, resting)
@@ -125,12 +136,28 @@ class Farm:
             await self.hear(connection)
         self._written = places
         self._metrics.note_nodes(nodes, self.closed, resting)
+        self._metrics.pools.note_slots(self.places().pools, self._busy_by_pool(attempts))
         self._metrics.note_slots(
             slots=self.slots, busy=sum(map(self.is_busy, attempts)), is_paused=self.orders.paused
         )
 
+    def _busy_by_pool(self, attempts: Iterable[Running]) -> Counter[str]:
+        """How many slots are taken on the nodes of each pool."""
+        pools = {node.id: node.pools for node in self._nodes}
+        return Counter(
+            pool for each in filter(self.is_busy, attempts) for pool in pools.get(each.node, ())
+        )
 
-def _place(running: Running) -> Place:
+
+def _place(running: Running, now_s: float) -> Place:
+    wall_s = None
+    if running.started_s is not None:
+        # In steps, so that what only takes its time is not written down every second.
+        wall_s = max(0.0, now_s - running.started_s) // _STEP_S * _STEP_S
     return Place(
-        attempt_id=running.id, node=running.node, worker=running.worker, frames=running.frames
+        attempt_id=running.id,
+        node=running.node,
+        worker=running.worker,
+        frames=running.frames,
+        wall_s=wall_s,
     )

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from coordinator.database import Database, Row
+from coordinator.database import Database, Row, use
 from coordinator.database.connection import Queries
 from coordinator.database.idempotency import KEPT_S as ANSWERS_KEPT_S
 from coordinator.dispatcher.limits import Limits
@@ -143,6 +143,7 @@ class Janitor:
             )
             await _QUERIES.execute(connection, "drop_old_links", keep_s=_OVER_S)
             await _QUERIES.execute(connection, "drop_old_sessions", keep_s=_OVER_S)
+            await use.drop_old(connection, self._limits.use_retention_s)
         await self._clean_previews()
         await self._clean_frames()
 

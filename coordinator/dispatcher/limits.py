@@ -50,6 +50,8 @@ class Limits:
     """How long progress is kept, but for changes of state."""
     delivery_retention_s: float = 30 * 86400.0
     """How long the log of what webhooks were told is kept."""
+    use_retention_s: float = 400 * 86400.0
+    """How long it is kept what work took."""
     orphan_s: float = 12 * 3600.0
     """Age at which an object that nothing refers to is removed; no attempt takes as long."""
 

@@ -1,11 +1,13 @@
 """What a dispatcher counts, for Prometheus, and where it is asked for it.
 
 No label holds an id, a name or anything else that users or machines choose: the time series of a
-farm of a thousand nodes are those of a laptop.
+farm of a thousand nodes are those of a laptop. Pools are named by operators; those beyond the first
+fifty are told together.
 """
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -14,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 
 from coordinator.calls import Calls
 from coordinator.database.standing import Ended, Standing
+from coordinator.dispatcher.pool_metrics import WAITING, PoolMetrics
 from coordinator.ports import Node, Report
 from shared.errors import ErrorKind, InputError
 from shared.plan import SegmentReport
@@ -23,8 +26,12 @@ KINDS: Final = ("probe", "preview", "intake", "survey", "audio", "chunk", "stitc
 """Of work items, as the database has them. Probes and previews outrank the others."""
 OUTCOMES: Final = ("committed", "late", "failed", "lost", "cancelled")
 """Of attempts, as the database has them."""
+SPENT_ON: Final = ("useful", "failed", "duplicate", "lost", "cancelled")
+"""What the time of attempts came to, as the database has it."""
 STAGES: Final = ("draw", "encode", "store")
 """Of a chunk."""
+NODE_STATES: Final = ("open", "draining", "set_aside", "kept_out", "starting")
+"""Of nodes that offer anything."""
 _WAITS_S: Final = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
 _WORK_S: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 _ROUND_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -60,6 +67,8 @@ class Metrics:
             "For how long the oldest work item has been ready to begin; 0 where none is.",
             "kind",
         )
+        self.pools = PoolMetrics(self.registry)
+        """How each pool stands."""
         self._queue_users = self._gauge(
             "queue_users", "Users who have something waiting or running.", "state"
         )
@@ -75,7 +84,8 @@ class Metrics:
         self._slots = self._gauge("slots", "Room for one work item each on the nodes.", "state")
         self._nodes = self._gauge(
             "nodes",
-            "Living nodes: open, draining, or set aside since they fail whatever they are given.",
+            "Living nodes: open, draining, set aside since they fail whatever they are given, kept "
+            "out by their versions, or starting.",
             "state",
         )
         self._resources = self._gauge(
@@ -127,6 +137,12 @@ class Metrics:
             buckets=_WORK_S,
             registry=self.registry,
         )
+        self._slot_seconds = self._counter(
+            "slot_seconds",
+            "Time that attempts had a slot: with a result of use, failed by what they were at, "
+            "beside or after another one of the same, lost through no fault of the work, stopped.",
+            "spent_on",
+        )
         self._frames = self._counter("frames", "Frames of committed chunks.")
         self._written = self._counter(
             "written_bytes", "Bytes of results that workers stored and that were kept.", "kind"
@@ -141,6 +157,8 @@ class Metrics:
                 self._failures.labels(kind, fault)
         for stage in STAGES:
             self._stage_duration.labels(stage)
+        for spent_on in SPENT_ON:
+            self._slot_seconds.labels(spent_on)
         for status in ExportStatus:
             if status.ended:
                 self._exports_ended.labels(status)
@@ -216,6 +234,7 @@ class Metrics:
             self._exports,
             self._queue_items,
             self._queue_oldest,
+            self.pools,
             self._queue_users,
             self._largest_share,
             self._stored,
@@ -234,9 +253,10 @@ class Metrics:
         for status, count in standing.exports.items():
             self._exports.labels(status).set(count)
         for kind in KINDS:
-            for state in ("ready", "resting", "limited", "held"):
+            for state in WAITING:
                 self._queue_items.labels(kind, state).set(standing.items.get((kind, state), 0))
             self._queue_oldest.labels(kind).set(standing.oldest_s.get(kind, 0.0))
+        self.pools.note_queue(standing)
         for state in ("waiting", "running"):
             self._queue_users.labels(state).set(standing.users[state])
             self._largest_share.labels(state).set(standing.largest_share[state])
@@ -249,6 +269,11 @@ class Metrics:
             self._exports_ended.labels(status).inc(count)
         self._export_chunks.labels("found").inc(ended.chunks_found)
         self._export_chunks.labels("rendered").inc(ended.chunks - ended.chunks_found)
+
+    def note_spent(self, slot_s: Mapping[str, float]) -> None:
+        """What slots were spent on since it was noted last."""
+        for spent_on, more_s in slot_s.items():
+            self._slot_seconds.labels(spent_on).inc(max(0.0, more_s))
 
     def note_room(self, *, free_bytes: int, used_bytes: int) -> None:
         """How much room the object store has, where that is a folder."""
@@ -276,12 +301,13 @@ class Metrics:
         self._resources.labels("gpus").set(sum(node.gpus for node in alive))
         living = frozenset(node.id for node in alive)
         drained = living.intersection(draining)
-        aside = living.intersection(resting) - drained
         self._lost_nodes.inc(len(self._known_nodes - living - self._drained_nodes))
         self._known_nodes, self._drained_nodes = living, drained
-        self._nodes.labels("draining").set(len(drained))
-        self._nodes.labels("set_aside").set(len(aside))
-        self._nodes.labels("open").set(len(living) - len(drained) - len(aside))
+        # The head of a cluster, and a dispatcher's own node, offer nothing.
+        offering = [node for node in alive if node.cpus or node.gpus]
+        states = Tally(_state(node, drained, resting) for node in offering)
+        for state in NODE_STATES:
+            self._nodes.labels(state).set(states[state])
 
     # What happens
 
@@ -322,6 +348,17 @@ class Metrics:
                     STAGES, (report.draw_s, report.encode_s, report.store_s), strict=True
                 ):
                     self._stage_duration.labels(stage).observe(took_s)
+
+
+def _state(node: Node, draining: Collection[str], resting: Collection[str]) -> str:
+    """How a node stands: one of NODE_STATES."""
+    if node.kept_out is not None:
+        return "kept_out"
+    if node.id in draining:
+        return "draining"
+    if node.engine is None:
+        return "starting"
+    return "set_aside" if node.id in resting else "open"
 
 
 @contextmanager

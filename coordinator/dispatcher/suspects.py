@@ -16,6 +16,9 @@ NODE_FAILURES: Final = 6
 _REMEMBERED: Final = 10_000
 NODE_REST_S: Final = 600.0
 """How long it is left alone."""
+LOST_REST_S: Final = 10.0
+"""How long a node is left alone that has lost an attempt: by then it is known whether it is there.
+Until then it would get more than all others, since all that it gets is lost at once."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,10 @@ class Suspects:
             del self._workers[worker]
             return True
         return False
+
+    def lost(self, node: str, now_s: float) -> None:
+        """Note that an attempt was lost with its node, or on its way there."""
+        self._resting[node] = max(self._resting.get(node, 0.0), now_s + LOST_REST_S)
 
     def resting_nodes(self, now_s: float) -> dict[str, float]:
         """The nodes that are left alone now, each with the seconds that are left of it."""

@@ -31,6 +31,7 @@ from coordinator.processes import adopt_orphans, descendants, die_with_parent, e
 from coordinator.serve.child import Child
 from coordinator.serve.signals import Signals, StopRequested
 from shared.errors import ClusterError, InputError
+from shared.pools import DEFAULT_POOL
 
 _log = logging.getLogger(__name__)
 
@@ -237,7 +238,7 @@ def _is_up(spec: NodeSpec) -> str:
             f"The head of the cluster is up, with {slots}. Other machines join it with: "
             f"midifarm cluster join {spec.head_address}"
         )
-    pools = ", ".join(spec.pools or ("default",))
+    pools = ", ".join(spec.pools or (DEFAULT_POOL,))
     return f"{spec.address} has joined {spec.head} with {slots} in {pools}."
 
 

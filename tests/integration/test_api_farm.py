@@ -62,8 +62,8 @@ def queue(api: RunningApi, user: str = "ada", **columns: Any) -> str:
     """An export with its first work item."""
     export = api.add_export(user, **columns)
     api.sql(
-        "insert into work_items (kind, export_id, user_id, priority, queued_at, held, spec)"
-        " select 'intake', id, user_id, priority, created_at, paused_at is not null, '{}'"
+        "insert into work_items (kind, export_id, user_id, priority, queued_at, held, pool, spec)"
+        " select 'intake', id, user_id, priority, created_at, paused_at is not null, pool, '{}'"
         " from export_jobs where id = %s",
         export,
     )
@@ -127,6 +127,7 @@ def ids_of(answer: httpx.Response) -> list[str]:
 def lead(api: RunningApi, slots: int = 2, **columns: Any) -> None:
     """As a dispatcher would leave it that leads."""
     api.sql("update dispatcher set leader = 'host 1', heartbeat_at = now(), slots = %s", slots)
+    api.sql("update pools set slots = %s", slots)
     for name, value in columns.items():
         api.sql(f"update dispatcher set {name} = %s", value)  # noqa: S608
 
@@ -334,7 +335,7 @@ def test_an_export_says_what_it_waits_for(api: RunningApi, ops: httpx.Client) ->
     urgent = queue(api, "ben", priority=9)
     assert why(ada, second)["code"] == "no_dispatcher"
     lead(api, slots=0)
-    assert why(ada, second)["code"] == "no_slots"
+    assert why(ada, second)["code"] == "no_nodes"
     lead(api)
     found = why(ada, second)
     assert (found["code"], found["own_ahead"]) == ("turn", 1)

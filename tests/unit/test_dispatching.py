@@ -8,7 +8,7 @@ import pytest
 
 from coordinator.dispatcher.pace import WINDOW_S, Pace
 from coordinator.dispatcher.stragglers import stragglers
-from coordinator.dispatcher.suspects import NODE_REST_S, Suspects
+from coordinator.dispatcher.suspects import LOST_REST_S, NODE_REST_S, Suspects
 from coordinator.progress import PLANNED, RENDERED, progress_of
 from shared.attempts import back_off_s
 
@@ -40,6 +40,16 @@ def test_a_bad_node_rests_for_a_while() -> None:
     assert suspects.resting_nodes(100.0) == {"n": NODE_REST_S}
     assert suspects.resting_nodes(101.0) == {"n": NODE_REST_S - 1}
     assert suspects.resting_nodes(100.0 + NODE_REST_S) == {}
+
+
+def test_a_node_that_lost_an_attempt_rests_until_it_is_known_whether_it_is_there() -> None:
+    suspects = Suspects()
+    suspects.lost("n", 100.0)
+    assert suspects.resting_nodes(101.0) == {"n": LOST_REST_S - 1}
+    suspects.succeeded("n:1", "n")
+    assert suspects.resting_nodes(101.0) == {}
+    suspects.lost("n", 100.0)
+    assert suspects.resting_nodes(100.0 + LOST_REST_S) == {}
 
 
 @pytest.mark.parametrize(

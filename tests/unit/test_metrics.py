@@ -17,7 +17,15 @@ from coordinator.api.metrics import Metrics as ApiMetrics
 from coordinator.calls import Calls
 from coordinator.database import Database
 from coordinator.database.standing import Ended, Standing
-from coordinator.dispatcher.metrics import KINDS, OUTCOMES, Metrics, exposed
+from coordinator.dispatcher.metrics import (
+    KINDS,
+    NODE_STATES,
+    OUTCOMES,
+    SPENT_ON,
+    Metrics,
+    exposed,
+)
+from coordinator.dispatcher.pool_metrics import MOST_POOLS, OTHERS
 from coordinator.measured_store import MeasuredStore
 from shared.errors import ErrorKind, InputError, ObjectNotFoundError, StorageFullError
 from shared.keys import segment_key
@@ -33,10 +41,12 @@ LABELS = {
     "method": (),
     "operation": (),
     "outcome": OUTCOMES,
+    "pool": (),
     "reason": (),
     "resource": (),
     "route": (),
     "source": (),
+    "spent_on": SPENT_ON,
     "stage": (),
     "state": (),
     "status": (),
@@ -87,6 +97,8 @@ def standing(**changes: Any) -> Standing:
         "exports": {"queued": 3, "rendering": 1, "uploading": 0},
         "items": {("chunk", "ready"): 40, ("intake", "held"): 1},
         "oldest_s": {"chunk": 12.0},
+        "pool_items": {("default", "ready"): 40, ("gpu", "held"): 1},
+        "pool_oldest_s": {"default": 12.0},
         "users": {"waiting": 2, "running": 1},
         "largest_share": {"waiting": 0.75, "running": 1.0},
         "stored_bytes": {"uploads": 10, "videos": 20},
@@ -102,6 +114,7 @@ def busy_dispatcher() -> Metrics:
     metrics.note_room(free_bytes=5, used_bytes=95)
     metrics.note_slots(slots=8, busy=3, is_paused=False)
     metrics.note_nodes(nodes(*map(str, range(1000))), ["1"], {"2": 9.0})
+    metrics.pools.note_slots({"default": 8}, {"default": 3})
     metrics.note_ended(
         Ended(until=NOW, exports={"completed": 2, "failed": 1}, chunks=10, chunks_found=4)
     )
@@ -212,14 +225,43 @@ def test_what_a_chunk_took_is_told_by_its_stages() -> None:
 def test_slots_and_nodes_are_counted_once_each() -> None:
     metrics = Metrics()
     metrics.note_slots(slots=4, busy=6, is_paused=True)
-    metrics.note_nodes(nodes("a", "b", "c"), ["a", "gone"], {"a": 5.0, "b": 5.0})
+    odd = (
+        PaintedNode(id="odd", kept_out="It runs another version."),
+        PaintedNode(id="new", engine=None),
+        PaintedNode(id="head", cpus=0, engine=None),
+    )
+    all_nodes = [*nodes("a", "b", "c"), *odd]
+    metrics.note_nodes(all_nodes, ["a", "gone"], {"a": 5.0, "b": 5.0, "odd": 5.0})
     told = series(metrics.registry)
     assert (told["midifarm_slots", "busy"], told["midifarm_slots", "free"]) == (4, 0)
-    states = [told["midifarm_nodes", state] for state in ("open", "draining", "set_aside")]
-    assert states == [1, 1, 1]
+    assert [told["midifarm_nodes", state] for state in NODE_STATES] == [1, 1, 1, 1, 1]
     offered = [told["midifarm_node_resources", each] for each in ("cpus", "gpus")]
-    assert offered == [6, 0]
+    assert offered == [10, 0]
     assert told["midifarm_paused",] == 1
+
+
+def test_pools_are_told_by_their_names_and_beyond_fifty_together() -> None:
+    metrics = Metrics()
+    names = ["default", *(f"pool-{number}" for number in range(60))]
+    metrics.pools.note_slots(dict.fromkeys(names, 4), {"default": 1, "pool-59": 9})
+    items = {(name, "ready"): 10 for name in names}
+    oldest_s = {name: float(number) for number, name in enumerate(names)}
+    metrics.note_standing(standing(pool_items=items, pool_oldest_s=oldest_s))
+    told = series(metrics.registry)
+    slots = {state: told["midifarm_pool_slots", "default", state] for state in ("busy", "free")}
+    assert slots == {"busy": 1, "free": 3}
+    assert told["midifarm_pool_slots", OTHERS, "busy"] == 4, "no more than there are"
+    assert told["midifarm_pool_queue_items", OTHERS, "ready"] == 110
+    assert told["midifarm_pool_queue_oldest_seconds", OTHERS] == 60
+    named = {labels[1] for labels in told if labels[0] == "midifarm_pool_slots"}
+    assert len(named) == MOST_POOLS + 1
+    # A pool that is gone has nothing any more, and keeps its series.
+    metrics.pools.note_slots({"default": 4}, {})
+    metrics.note_standing(standing(pool_items={}, pool_oldest_s={}))
+    gone = series(metrics.registry)
+    assert gone.keys() == told.keys()
+    assert gone["midifarm_pool_slots", "pool-1", "free"] == 0
+    assert gone["midifarm_pool_queue_items", "pool-1", "ready"] == 0
 
 
 def test_a_node_is_lost_that_goes_without_having_been_drained() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from coordinator.waiting import SILENT_S, Facts, Why, why_waiting
+from coordinator.waiting import SILENT_S, Facts, PoolNodes, Why, why_waiting
 from shared.states import ExportStatus
 
 NEXT = Facts(status=ExportStatus.QUEUED)
@@ -39,7 +39,42 @@ REASONS: dict[Why, list[tuple[dict[str, object], str]]] = {
         (facts, "No dispatcher is at work, so nothing begins; its operator must start one.")
         for facts in ({"has_leader": False}, {"silent_s": None}, {"silent_s": SILENT_S + 1})
     ],
-    Why.NO_SLOTS: [({"slots": 0}, "No node takes work at the moment: all of them drain.")],
+    Why.NO_NODES: [
+        (
+            {"pool": "gpu", "pool_slots": 0, "nodes": PoolNodes()},
+            "No node serves the pool gpu; it begins when one joins.",
+        ),
+        (
+            {"pool_slots": 0, "nodes": PoolNodes(starting=2, silent=1)},
+            "No node serves the pool default yet; 2 nodes starting.",
+        ),
+        (
+            {"pool_slots": 0, "nodes": PoolNodes(silent=1)},
+            "No node serves the pool default; 1 node kept out, as operators are told why.",
+        ),
+    ],
+    Why.NO_SLOTS: [
+        (
+            {"pool": "gpu", "pool_slots": 0, "nodes": PoolNodes(there=2, draining=2)},
+            "No node of the pool gpu takes work: 2 draining.",
+        ),
+        (
+            {"pool_slots": 0, "nodes": PoolNodes(there=3, draining=1, kept_out=1)},
+            (
+                "No node of the pool default takes work: 1 draining, 1 kept out, as operators "
+                "are told why, 1 without a slot."
+            ),
+        ),
+    ],
+    Why.NO_ENGINE: [
+        (
+            {"pool": "gpu", "is_stranded": True},
+            (
+                "No node of the pool gpu has the engine that it was begun by; if none comes back "
+                "within a minute, it is planned anew for another."
+            ),
+        )
+    ],
     Why.QUOTA: [
         (
             {"user_running": 2, "quota_running": 2},

@@ -42,9 +42,10 @@ delete from nodes where seen_at < now() - make_interval(secs => %(gone_s)s);
 
 -- name: note_places
 -- Where attempts run, and how far they are.
-update attempts a set node = p.node, worker = coalesce(p.worker, a.worker), frames = p.frames
-from unnest(%(ids)s::bigint[], %(nodes)s::text[], %(workers)s::text[], %(frames)s::int[])
-    as p (id, node, worker, frames)
+update attempts a set node = p.node, worker = coalesce(p.worker, a.worker), frames = p.frames,
+    wall_s = p.wall_s
+from unnest(%(ids)s::bigint[], %(nodes)s::text[], %(workers)s::text[], %(frames)s::int[],
+    %(walls_s)s::float8[]) as p (id, node, worker, frames, wall_s)
 where a.id = p.id and a.outcome is null;
 
 -- name: get_dispatcher
@@ -157,10 +158,10 @@ with recursive users as (
         order by rank, priority desc limit 1) i
 )
 select e.id, e.status, e.priority, e.paused_at is not null as is_paused,
-    d.paused_at is not null as farm_is_paused, d.pause_reason, d.slots, e.pool, e.engine,
-    coalesce(p.slots, 0) as pool_slots,
-    e.engine is not null and not exists (
-        select from nodes n where e.pool = any (n.pools) and n.engine = e.engine
+    d.paused_at is not null as farm_is_paused, d.pause_reason, e.pool,
+    coalesce(p.slots, 0) as pool_slots, nodes.*,
+    first.engine is not null and not exists (
+        select from nodes n where e.pool = any (n.pools) and md5(n.engine)::uuid = first.engine
             and n.kept_out is null and n.draining_at is null and not n.is_leaving) as is_stranded,
     d.leader is not null as has_leader,
     extract(epoch from now() - d.heartbeat_at)::float8 as silent_s,
@@ -185,8 +186,20 @@ from export_jobs e
 cross join dispatcher d
 left join pools p on p.name = e.pool
 left join quotas q on q.user_id = e.user_id
+cross join lateral (
+    -- The head of a cluster and the dispatcher's own node offer nothing, and never say what they are.
+    select count(*) filter (where serves) as nodes_there,
+        count(*) filter (where serves and is_closed) as nodes_draining,
+        count(*) filter (where serves and not is_closed and kept_out is not null)
+            as nodes_kept_out,
+        count(*) filter (where says_nothing and kept_out is null) as nodes_starting,
+        count(*) filter (where says_nothing and kept_out is not null) as nodes_silent
+    from (select e.pool = any (pools) as serves, draining_at is not null or is_leaving as is_closed,
+            engine is null and (cpus > 0 or gpus > 0) as says_nothing, kept_out
+        -- Those that are gone are forgotten later; until then they are not there all the same.
+        from nodes where seen_at > now() - interval '15 s') n) nodes
 left join lateral (
-    select w.not_before, w.content_key is not null and exists (
+    select w.not_before, w.engine, w.content_key is not null and exists (
             select from work_items other
             where other.content_key = w.content_key and other.status = 'running')
         as made_elsewhere

@@ -4,32 +4,34 @@ select status, count(*) as count from export_jobs
 where status in ('queued', 'rendering', 'uploading') group by status;
 
 -- name: queue
--- What waits, by kind and by why it does. Those of users who have as much under way as they may are
--- limited; probes and previews never are.
+-- What waits and why it does, by kind and by pool. Those of users who have as much under way as they
+-- may are limited; probes and previews never are.
 with running as (
     select user_id, count(*) filter (where rank > 0) as count
     from work_items where status = 'running' group by user_id
 ), waiting as (
     -- Each by its own index, which what is done is not in.
-    select user_id, kind, rank, false as held, not_before
+    select user_id, kind, pool, rank, false as held, not_before
     from work_items where status = 'ready' and not held
     union all
-    select user_id, kind, rank, true, not_before
+    select user_id, kind, pool, rank, true, not_before
     from work_items where status = 'ready' and held
+), told as (
+    select w.kind, w.pool, w.not_before,
+        case
+            when w.held then 'held'
+            when w.not_before > now() then 'resting'
+            when w.rank > 0 and coalesce(r.count, 0)
+                >= coalesce(q.running, %(quota_running)s, 2147483647) then 'limited'
+            else 'ready'
+        end as state
+    from waiting w
+    left join running r on r.user_id = w.user_id
+    left join quotas q on q.user_id = w.user_id
 )
-select w.kind,
-    case
-        when w.held then 'held'
-        when w.not_before > now() then 'resting'
-        when w.rank > 0 and coalesce(r.count, 0)
-            >= coalesce(q.running, %(quota_running)s, 2147483647) then 'limited'
-        else 'ready'
-    end as state,
-    count(*) as count, extract(epoch from now() - min(w.not_before))::float8 as oldest_s
-from waiting w
-left join running r on r.user_id = w.user_id
-left join quotas q on q.user_id = w.user_id
-group by 1, 2;
+select kind, pool, state, count(*) as count,
+    extract(epoch from now() - min(not_before))::float8 as oldest_s
+from told group by grouping sets ((kind, state), (pool, state));
 
 -- name: users
 -- How many users wait or have something running, and what the one with the most has of it.

@@ -228,6 +228,7 @@ returning id;
 -- How a try ended; once.
 update attempts set outcome = %(outcome)s, ended_at = now(),
     worker = coalesce(%(worker)s, worker), node = coalesce(%(node)s, node),
+    wall_s = coalesce(%(wall_s)s, wall_s), stored_bytes = %(stored_bytes)s,
     error_kind = %(error_kind)s, error_message = %(error_message)s, log = %(log)s
 where id = %(id)s and outcome is null
 returning id;
@@ -241,7 +242,7 @@ select count(*) as count from attempts where item_id = %(item_id)s and outcome i
 -- content, the first. Whatever is not told here is to be handed in by itself.
 with told as (
     select * from unnest(%(ids)s::bigint[], %(reports)s::text[]::jsonb[], %(workers)s::text[],
-        %(nodes)s::text[]) as t (attempt_id, report, worker, node)
+        %(nodes)s::text[], %(walls_s)s::float8[]) as t (attempt_id, report, worker, node, wall_s)
 ), wanted as (
     select distinct on (w.id) t.*, w.id as item_id, w.content_key
     from told t
@@ -260,8 +261,10 @@ with told as (
     returning content_key, object_key, report
 ), ended as (
     update attempts a set outcome = 'committed', ended_at = now(),
-        worker = coalesce(f.worker, a.worker), node = coalesce(f.node, a.node)
-    from first f where a.id = f.attempt_id
+        worker = coalesce(f.worker, a.worker), node = coalesce(f.node, a.node),
+        wall_s = coalesce(f.wall_s, a.wall_s), stored_bytes = case m.object_key
+            when f.report ->> 'key' then (f.report ->> 'size_bytes')::bigint else 0 end
+    from first f join made m on m.content_key = f.content_key where a.id = f.attempt_id
 ), done as (
     update work_items w set status = 'done', ended_at = now(),
         report = m.report || jsonb_build_object('index', w.chunk_index)

@@ -80,6 +80,7 @@ async def commit_attempt(
     *,
     worker: str | None,
     node: str | None = None,
+    wall_s: float | None = None,
     retention_s: float,
     plan: tuple[ExportPlan, list[str]] | None = None,
 ) -> Committed:
@@ -91,6 +92,7 @@ async def commit_attempt(
         report: What the worker tells.
         worker: Who it was.
         node: Where.
+        wall_s: How long it took there, where that is known.
         retention_s: How long a finished video is kept.
         plan: Of the export, where the report is an intake's, with what its owner should know.
     """
@@ -101,7 +103,7 @@ async def commit_attempt(
         superseded = kept is not None and kept != getattr(report, "key", None)
         return Committed(accepted=True, superseded=superseded, export_id=item["export_id"])
     if item is None or item["outcome"] is not None or item["status"] != "running":
-        await _end(connection, attempt_id, "late", worker, node)
+        await _end(connection, attempt_id, "late", worker, node, wall_s)
         # Forgotten since, maybe; but what it made may stand.
         key = getattr(report, "key", None)
         found = key and await QUERIES.one(connection, "artifact_of", key=key)
@@ -124,7 +126,8 @@ async def commit_attempt(
         stored = artifact["report"] | {"index": item["chunk_index"]} if superseded else stored
         if item["kind"] != "chunk":
             stored.pop("index", None)
-    await _end(connection, attempt_id, "committed", worker, node)
+    stored_bytes = 0 if superseded else getattr(report, "size_bytes", None)
+    await _end(connection, attempt_id, "committed", worker, node, wall_s, stored_bytes=stored_bytes)
     await finish(connection, item, stored)
     await go_on(connection, item, stored, retention_s, plan)
     return Committed(accepted=True, superseded=superseded, export_id=item["export_id"])
@@ -166,6 +169,7 @@ async def fail_attempt(
     *,
     worker: str | None,
     node: str | None = None,
+    wall_s: float | None = None,
 ) -> None:
     """Note that an attempt failed: its item is tried again or fails its export.
 
@@ -175,12 +179,13 @@ async def fail_attempt(
         error: Why; the end of its log is kept.
         worker: Who tried.
         node: Where.
+        wall_s: For how long, where that is known.
     """
     item = await _lock_attempt(connection, attempt_id)
     if item is None or item["outcome"] is not None or item["status"] != "running":
-        await _end(connection, attempt_id, "cancelled", worker, node)
+        await _end(connection, attempt_id, "cancelled", worker, node, wall_s)
         return
-    await _end(connection, attempt_id, "failed", worker, node, error)
+    await _end(connection, attempt_id, "failed", worker, node, wall_s, error=error)
     lost = isinstance(error, DamagedObjectError | ObjectNotFoundError)
     if item["kind"] == "stitch" and lost and await remake(connection, item["export_id"], error):
         return
@@ -228,10 +233,12 @@ async def forget_artifact(connection: Connection, key: str) -> None:
     await QUERIES.execute(connection, "drop_artifacts", keys=[key])
 
 
-async def release_attempt(connection: Connection, attempt_id: int) -> None:
+async def release_attempt(
+    connection: Connection, attempt_id: int, wall_s: float | None = None
+) -> None:
     """Note that an attempt ended because it was told to; nobody is to blame."""
     item = await _lock_attempt(connection, attempt_id)
-    await _end(connection, attempt_id, "cancelled", None, None)
+    await _end(connection, attempt_id, "cancelled", None, None, wall_s)
     if item is None or item["status"] != "running":
         return
     left = await QUERIES.one(connection, "attempts_under_way", item_id=item["id"])
@@ -319,7 +326,10 @@ async def _end(
     outcome: str,
     worker: str | None,
     node: str | None,
+    wall_s: float | None,
+    *,
     error: MidifarmError | None = None,
+    stored_bytes: int | None = None,
 ) -> None:
     await QUERIES.execute(
         connection,
@@ -328,6 +338,8 @@ async def _end(
         outcome=outcome,
         worker=worker,
         node=node,
+        wall_s=wall_s,
+        stored_bytes=stored_bytes,
         error_kind=str(error.kind) if error else None,
         error_message=storable(error.message) if error else None,
         log=last_words(error) if error else None,

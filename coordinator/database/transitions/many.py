@@ -31,6 +31,8 @@ class MadeChunk:
     """Who it was."""
     node: str | None
     """Where."""
+    wall_s: float | None
+    """How long it took there, where that is known."""
 
 
 async def claim_items(
@@ -78,6 +80,7 @@ async def commit_chunks(connection: Connection, made: Sequence[MadeChunk]) -> di
         reports=[each.report.model_dump_json() for each in made],
         workers=[each.worker for each in made],
         nodes=[each.node for each in made],
+        walls_s=[each.wall_s for each in made],
     )
     done: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:

@@ -43,8 +43,11 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="package")
 def serving(folder: Path) -> Iterator[Serving]:
-    """A service with two workers. What a test kills of it comes back by itself."""
-    service = Serving(folder / "data", "--workers", "2")
+    """A service with two workers, and a pool that no node serves.
+
+    What a test kills of it comes back by itself.
+    """
+    service = Serving(folder / "data", "--workers", "2", "--declared-pools", "gpu")
     try:
         service.wait_until_ready()
         yield service

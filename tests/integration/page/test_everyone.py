@@ -59,6 +59,7 @@ def views(visit: Visit, serving: Serving, song: Composition, video: Export) -> I
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading", name="Custom export")).to_be_visible()
     dialog.get_by_text("More settings").click()
+    expect(dialog.get_by_role("combobox", name="Nodes")).to_be_visible()
     yield "custom export"
     page.keyboard.press("Escape")
     page.get_by_role("button", name="New template").click()
@@ -80,7 +81,8 @@ def views(visit: Visit, serving: Serving, song: Composition, video: Export) -> I
     page.keyboard.press("Escape")
     visit.open("Farm")
     expect(page.get_by_role("region", name="State of the farm")).to_contain_text("Running")
-    expect(page.get_by_role("region", name="Nodes").get_by_role("listitem")).to_have_count(2)
+    expect(page.get_by_role("list", name="Pools")).to_contain_text("no node takes its work")
+    expect(page.locator(".slots").get_by_role("listitem")).to_have_count(2)
     yield "Farm"
 
 

@@ -6,6 +6,7 @@ import { openDialog } from "../dialog.js";
 import { attribute, el, say } from "../elements.js";
 import { firstInvalid, listField, numberField, textField } from "./custom_fields.js";
 import { settingsForm } from "./custom_form.js";
+import { poolField } from "./custom_pool.js";
 import { rangeFields } from "./custom_range.js";
 import { lengthOf, overlong, summary } from "./custom_summary.js";
 import { fitting } from "./fitting.js";
@@ -24,7 +25,7 @@ const BEGUN_FROM = "custom";
  *     `title` of the dialog;
  *     `compositionId`, which gives a promise of the id, and its `revision` (the newest without it);
  *     `config` to begin with (the preset `custom` without it), whatever else it has is kept;
- *     `start_s`, `end_s`, `priority`, `durationS` of the song (null where it is not known);
+ *     `start_s`, `end_s`, `priority`, `pool`, `durationS` of the song (null where it is not known);
  *     `name` of the export (the song's and the settings' without it);
  *     `template` and `branding` of the request, and `cardS`, the length of their end card (that of
  *     the `config` without it).
@@ -39,6 +40,7 @@ export function openCustom(context, start) {
     end_s: start.end_s ?? null,
     name: start.name ?? "",
     priority: start.priority ?? 0,
+    pool: start.pool,
   };
   let beforeGif = null; // the size and the rate that becoming a GIF took away
 
@@ -91,6 +93,7 @@ export function openCustom(context, start) {
       step: 1,
       hint: "Higher comes earlier among your exports.",
     });
+    const pool = poolField(start.pool ?? "default", (value) => (state.pool = value));
     const asItWas = start.config ? [{ value: null, title: "As it was", reason: null }] : [];
     const choices = context.presets.map(({ name: value, config }) => ({
       value,
@@ -108,6 +111,7 @@ export function openCustom(context, start) {
       ["song", "start_s", part.start],
       ["song", "end_s", part.end],
       ["queue", "priority", priority],
+      ["queue", "pool", pool],
     ];
   }
 
@@ -196,6 +200,7 @@ export function openCustom(context, start) {
       end_s: state.end_s,
       name: state.name.trim() || undefined,
       priority: state.priority,
+      pool: state.pool,
     };
   }
 

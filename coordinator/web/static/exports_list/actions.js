@@ -46,6 +46,7 @@ export function actionsOf(context) {
       end_s: whole.end_s,
       name: whole.name,
       priority: whole.priority,
+      pool: whole.pool,
     });
   });
 

@@ -1,4 +1,4 @@
-// The machines of the farm, and what each is doing.
+// The machines of the farm, the pools that they serve, and what each is doing.
 
 import { complain, toast } from "../announce.js";
 import { post } from "../api.js";
@@ -6,6 +6,7 @@ import { confirm } from "../dialog.js";
 import { attribute, el, say } from "../elements.js";
 import { moment } from "../formatting.js";
 import { keyedList } from "./keyed_list.js";
+import { poolList } from "./pools.js";
 import { slotRows } from "./slots.js";
 import { hour, plural, secondsSince, since } from "./words.js";
 
@@ -13,16 +14,17 @@ const LOST_S = 10;
 const NOTHING = [];
 /** As in the style sheet: on a phone so many are shown at first, and elsewhere some more. */
 const FIRST = 6;
-const URGENT = new Set(["lost", "aside"]);
+const URGENT = new Set(["lost", "kept-out", "aside"]);
 
 /**
  * A card for each node.
  *
  * @param {() => void} onChange Told that a node drains, or takes work again.
- * @returns {{element: Element, tell: (farm: object) => void}}
+ * @returns {{element: Element, tell: (farm: object) => void, tellPools: (told: object) => void}}
  */
 export function nodesPanel(onChange) {
   const summary = el("p", { class: "hint figures" });
+  const pools = poolList();
   const list = el("div", { class: "node-list" });
   const all = el("button", {
     class: "all",
@@ -45,12 +47,13 @@ export function nodesPanel(onChange) {
     "section",
     { class: "nodes stack", "aria-labelledby": "nodes-title", tabIndex: -1 },
     el("div", { class: "spread" }, el("h2", { id: "nodes-title", text: "Nodes" }), summary),
+    pools.element,
     list,
     all,
     empty,
   );
   let nodes = [];
-  const isLast = (id) => !nodes.some((each) => each.id !== id && !each.draining_at);
+  const isLast = (id) => !nodes.some((each) => each.id !== id && takesWork(each));
   const tellNodes = keyedList(
     list,
     (node) => node.id,
@@ -77,15 +80,21 @@ export function nodesPanel(onChange) {
     empty.hidden = nodes.length > 0;
   };
 
-  return { element, tell };
+  return { element, tell, tellPools: pools.tell };
 }
 
-/** How a node stands: lost, draining, aside or well. */
+/** Whether a node gets work, as the dispatcher has it. */
+const takesWork = (node) => node.slots > 0 && !node.draining_at && !node.is_leaving;
+
+/** How a node stands: lost, kept out, draining, aside, starting or well. */
 export function standing(node, silent_s) {
   // While no dispatcher looks, no node is seen, and none of them is lost for that.
   if (secondsSince(node.seen_at) - (silent_s ?? 0) > LOST_S) return "lost";
-  if (node.draining_at) return "draining";
-  return node.set_aside_until ? "aside" : "well";
+  if (node.kept_out) return "kept-out";
+  if (node.draining_at || node.is_leaving) return "draining";
+  if (node.set_aside_until) return "aside";
+  // The head of a cluster offers nothing, and never says what it is.
+  return node.engine === null && (node.cpus || node.gpus) ? "starting" : "well";
 }
 
 /** Those that need somebody first; the others keep the order of their names. */
@@ -94,7 +103,13 @@ function byUrgency(one, other) {
 }
 
 function summarise(nodes, waiting) {
-  const words = { lost: "lost", draining: "draining", aside: "set aside" };
+  const words = {
+    lost: "lost",
+    "kept-out": "kept out",
+    draining: "draining",
+    aside: "set aside",
+    starting: "starting",
+  };
   const parts = [plural(nodes.length, "node")];
   for (const [name, word] of Object.entries(words)) {
     const found = nodes.filter((each) => each.standing === name).length;
@@ -109,6 +124,7 @@ function nodeCard({ isLast, onChange }) {
   const badge = el("span", { class: "badge" });
   const busy = el("span", { class: "figures quiet" });
   const about = el("p", { class: "hint cut" });
+  const why = el("p", { class: "why" });
   const slots = slotRows();
   const act = el("button", { class: "ghost small", type: "button" });
   const element = el(
@@ -116,6 +132,7 @@ function nodeCard({ isLast, onChange }) {
     { class: "card node" },
     el("header", {}, name, busy, act),
     el("div", { class: "about" }, badge, about),
+    why,
     slots.element,
   );
   let node = null;
@@ -136,8 +153,8 @@ function nodeCard({ isLast, onChange }) {
 
   const tell = (told) => {
     node = told;
-    const room = Math.floor(told.cpus);
-    const taken = slots.tell(room, told.attempts, told.draining_at ? "closed" : "free");
+    const room = told.slots;
+    const taken = slots.tell(room, told.attempts, takesWork(told) ? "free" : "closed");
     attribute(element, "data-standing", told.standing);
     say(name, told.name);
     attribute(name, "title", `${told.name}\n${told.id}\nSince ${moment(told.first_seen_at)}`);
@@ -145,6 +162,8 @@ function nodeCard({ isLast, onChange }) {
     badge.hidden = told.standing === "well";
     say(busy, `${taken} / ${room}`);
     attribute(busy, "aria-label", `${taken} of ${plural(room, "slot")} busy`);
+    say(why, told.kept_out ?? "");
+    why.hidden = !told.kept_out;
     say(about, aboutOf(told));
     attribute(about, "title", about.textContent);
     say(act, told.draining_at ? "Undrain" : "Drain");
@@ -158,7 +177,12 @@ function badgeOf(node) {
   switch (node.standing) {
     case "lost":
       return "Lost";
+    case "kept-out":
+      return "Kept out";
+    case "starting":
+      return "Starting";
     case "draining":
+      if (node.is_leaving) return "Leaving";
       return node.running ? `Draining, ${node.running} left` : "Drained";
     case "aside":
       return `Set aside until ${hour(node.set_aside_until)}`;
@@ -168,7 +192,7 @@ function badgeOf(node) {
 }
 
 function aboutOf(node) {
-  const parts = [plural(node.cpus, "CPU")];
+  const parts = [node.pools.join(", "), node.renderer, plural(node.cpus, "CPU")].filter(Boolean);
   if (node.gpus) parts.push(plural(node.gpus, "GPU"));
   const isFresh = secondsSince(node.seen_at) <= LOST_S;
   parts.push(isFresh ? "seen just now" : `last seen ${since(node.seen_at)} ago`);

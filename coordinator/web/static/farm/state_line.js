@@ -111,7 +111,8 @@ function standing(farm) {
 }
 
 function tellFigures(figures, meter, farm, framesPerSecond) {
-  const draining = new Set(farm.nodes.filter((each) => each.draining_at).map((each) => each.id));
+  const closed = farm.nodes.filter((each) => each.draining_at || each.is_leaving);
+  const draining = new Set(closed.map((each) => each.id));
   const takes = (each) => each.node !== null && takesSlot(each) && !draining.has(each.node);
   const busy = farm.running.filter(takes).length;
   const sum = (name) => farm.queue.reduce((total, user) => total + user[name], 0);

@@ -10,6 +10,8 @@ import { throughputPanel } from "./throughput.js";
 import { usersPanel } from "./users.js";
 
 const EVERY_MS = 1500;
+/** Pools come and go as nodes do; their queues are figures beside. */
+const POOLS_MS = 3000;
 const SELDOM_MS = 12_000;
 
 /**
@@ -37,6 +39,7 @@ export function farmView({ me }) {
   const asked = [
     farm,
     exports,
+    poll(ask("/farm/pools"), POOLS_MS, { heard: nodes.tellPools, failed() {} }),
     poll(throughput.ask, SELDOM_MS, {
       heard: throughput.tell,
       failed: throughput.failed,

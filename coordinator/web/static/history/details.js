@@ -4,6 +4,7 @@ import { complain } from "../announce.js";
 import { get } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { el } from "../elements.js";
+import { count, span } from "../formatting.js";
 import { possible } from "../exports_list/actions.js";
 import { actionButton } from "../exports_list/buttons.js";
 import { chunkStrip } from "../exports_list/chunk_strip.js";
@@ -76,8 +77,12 @@ export function openDetails(context, actions, told, { onClose, onSong }) {
   attempts.addEventListener("toggle", async () => {
     if (!attempts.open) return;
     try {
-      const found = await get(`/exports/${told.id}/attempts`, { limit: 100 });
-      attempts.replaceChildren(attempts.firstChild, attemptsTable(found.attempts));
+      const [found, use] = await Promise.all([
+        get(`/exports/${told.id}/attempts`, { limit: 100 }),
+        get(`/exports/${told.id}/use`),
+      ]);
+      const took = el("p", { class: "hint", text: tookOf(use.total) });
+      attempts.replaceChildren(attempts.firstChild, took, attemptsTable(found.attempts));
     } catch (problem) {
       complain(problem);
     }
@@ -143,6 +148,15 @@ function group({ title, facts }) {
       ),
     ),
   );
+}
+
+/** What the farm spent on an export, also on attempts that are forgotten. */
+function tookOf({ slot_s: slots, useful_s: useful, frames_found: found }) {
+  const vain = slots - useful;
+  const parts = [`It took ${span(slots)} of a slot`];
+  if (vain >= 1) parts.push(`${span(vain)} of that in vain`);
+  if (found) parts.push(`${count(found)} frames stood already`);
+  return `${parts.join(", ")}.`;
 }
 
 function legend() {
