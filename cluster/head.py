@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import socket
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cluster.inspection import inspect_ray
 from cluster.session import ANY_ROUTE, check_reachable
-from shared.errors import AccessError, ClusterError, InputError
+from shared.errors import AccessError, ClusterError, InputError, MidifarmError
 
 TOKEN_VARIABLE: Final = "RAY_AUTH_TOKEN"  # noqa: S105  # a name
 TOKEN_PATH_VARIABLE: Final = "RAY_AUTH_TOKEN_PATH"  # noqa: S105
@@ -88,21 +89,34 @@ def check_head(address: str) -> int:
     """
     check_reachable(address)
     found = inspect_ray(address)
+    refusal = why_not(address, found, {"Ray": version("ray"), "Python": platform.python_version()})
+    if refusal is not None:
+        raise refusal
+    gpus: int = found["gpus"]
+    return gpus
+
+
+def why_not(
+    address: str, found: Mapping[str, Any], ours: Mapping[str, str]
+) -> MidifarmError | None:
+    """Why a node cannot join a cluster; None where it can. Pure.
+
+    Args:
+        address: Of its head.
+        found: What inspect_ray() has found there.
+        ours: The versions of Ray and Python on this machine.
+    """
     if found.get("refused"):
-        raise AccessError(
+        return AccessError(
             f"The cluster at {address} has another token: set {TOKEN_VARIABLE}, or "
             f"{TOKEN_PATH_VARIABLE}, to what it is on its head."
         )
     if "error" in found:
-        raise ClusterError(f"The head at {address} does not answer: {found['error']}.")
-    for what, theirs, ours in (
-        ("Ray", found["ray_version"], version("ray")),
-        ("Python", found["python_version"], platform.python_version()),
-    ):
-        if theirs != ours:
-            raise InputError(
-                f"The head at {address} runs {what} {theirs}, this machine {ours}: install the "
-                "same on both."
+        return ClusterError(f"The head at {address} does not answer: {found['error']}.")
+    for what, theirs in (("Ray", found["ray_version"]), ("Python", found["python_version"])):
+        if theirs != ours[what]:
+            return InputError(
+                f"The head at {address} runs {what} {theirs}, this machine {ours[what]}: install "
+                "the same on both."
             )
-    gpus: int = found["gpus"]
-    return gpus
+    return None

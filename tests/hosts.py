@@ -51,6 +51,7 @@ class Host:
         self.name, self.address = name, address
         self._bridge, self._port = bridge, port
         self._first: subprocess.Popen[bytes] | None = None
+        self._programs: list[Program] = []
         self.turn_on()
 
     def turn_on(self) -> None:
@@ -76,6 +77,8 @@ class Host:
             os.kill(self._init, signal.SIGKILL)
             self._first.wait()
             self._first = None
+        while self._programs:
+            self._programs.pop().wait(_READY_S)
 
     def cut_off(self) -> None:
         """Pull the cable; processes go on."""
@@ -90,7 +93,7 @@ class Host:
     ) -> Program:
         """Run a program on it."""
         enter = ["nsenter", "--target", str(self._init), "--net", "--uts", "--pid", "--mount"]
-        return Program(
+        program = Program(
             subprocess.Popen(
                 [*enter, "--", *map(str, command)],
                 env=dict(environment),
@@ -100,6 +103,8 @@ class Host:
                 start_new_session=True,
             )
         )
+        self._programs.append(program)
+        return program
 
 
 class Program:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from coordinator.client import Client, Export
 from shared.storage import LocalStore
@@ -22,7 +22,6 @@ from tests.songs import SongFile
 
 MIDIFARM: Final = (sys.executable, "-P", "-m", "coordinator.cli")
 READY_S: Final = 60.0
-_SECONDS: Final = 30
 _FOREVER: Final = 'while :; do "$@"; echo "ended with $?"; sleep 0.2; done'
 """What systemd does with a dispatcher."""
 
@@ -82,9 +81,14 @@ class ThreeHosts:
         """The program that runs a host's node."""
         return self._nodes[number]
 
-    def cluster(self, number: int, *arguments: str) -> Program:
-        """Run another command of ``midifarm cluster`` on a host; what it says is in said()."""
-        return self._run(number, arguments[0], *arguments)
+    def cluster(self, number: int, *arguments: str, **environment: str) -> Program:
+        """Run a command of ``midifarm cluster`` on a host; what it says is in said()."""
+        self._log(number, arguments[0]).unlink(missing_ok=True)
+        return self._run(number, arguments[0], *arguments, **environment)
+
+    def node_dir(self, number: int) -> Path:
+        """The folder of a host's node."""
+        return self.folder / f"h{number}"
 
     def said(self, number: int, name: str) -> str:
         """What a program of a host has said so far."""
@@ -92,8 +96,7 @@ class ThreeHosts:
         return path.read_text() if path.exists() else ""
 
     def _run_node(self, number: int, *arguments: str) -> None:
-        self._log(number, arguments[0]).unlink(missing_ok=True)
-        self._nodes[number] = self._run(number, arguments[0], *arguments)
+        self._nodes[number] = self.cluster(number, *arguments)
 
     def _wait_for_node(self, number: int, name: str) -> None:
         program = self._nodes[number]
@@ -104,11 +107,11 @@ class ThreeHosts:
         )
         assert program.poll() is None, self.said(number, name)
 
-    def _run(self, number: int, name: str, *arguments: str) -> Program:
+    def _run(self, number: int, name: str, *arguments: str, **environment: str) -> Program:
         with self._log(number, name).open("ab") as log:
             return self.hosts[number].start(
-                *(*MIDIFARM, "cluster", *arguments, "--node-dir", self.folder / f"h{number}"),
-                environment=self._environment,
+                *(*MIDIFARM, "cluster", *arguments, "--node-dir", self.node_dir(number)),
+                environment=self._environment | environment,
                 output=log,
             )
 
@@ -137,22 +140,57 @@ class ThreeHosts:
         found: int = row["slots"]
         return found
 
-    def node_of(self, number: int) -> str | None:
-        """Ray's id of a host's node, as the dispatcher has it."""
-        rows = self.api.sql("select id from nodes where name = %s", self.hosts[number].name)
-        return rows[0]["id"] if rows else None
+    def node_of(self, number: int) -> str:
+        """Ray's id of a host's node, once the dispatcher has accepted it."""
+        name = self.hosts[number].name
+        query = "select id from nodes where name = %s and slots > 0"
+        [row] = wait_until(lambda: self.api.sql(query, name), f"the node of {name}", READY_S)
+        found: str = row["id"]
+        return found
 
     # Work
 
-    def submit(self) -> Export:
-        """Ask for a video of a dozen chunks, which take some seconds each."""
+    def submit(self, seconds: int) -> Export:
+        """Ask for a video of one chunk for every four seconds, which all take their time."""
         song = SongFile(title="Hosts")
-        for step in range(_SECONDS * 4):
+        for step in range(seconds * 4):
             song.note(step / 4, step / 4 + 0.25, 40 + step * 7 % 40)
-        asset = self.client.upload(song.save(self.folder / "song.mid"), kind="midi")
+        asset = self.client.upload(song.save(self.folder / f"{seconds}.mid"), kind="midi")
         composition = self.client.create_composition("hosts", midi=asset.id, style="neon")
-        resolution = {"width": 640, "height": 360}
-        quality = {"resolution": resolution, "framerate": 24, "bitrate": 4000, "crf": 20}
+        resolution = {"width": 480, "height": 270}
+        quality = {"resolution": resolution, "framerate": 24, "bitrate": 2000, "crf": 20}
         config = {"name": "hosts", "quality": quality}
         [export] = self.client.create_exports(composition.id, config=config)
         return export
+
+    def ended(self, export: Export) -> Export:
+        """An export once it has ended."""
+        for _ in self.client.watch(export.id):
+            pass
+        return self.client.export(export.id)
+
+    def video(self, export: Export) -> bytes:
+        """A finished video."""
+        path = self.folder / f"{export.id}.mp4"
+        self.client.download(export.id, path)
+        return path.read_bytes()
+
+    def forget_what_was_made(self) -> None:
+        """Have all work done anew, as on the first day."""
+        self.api.sql("delete from artifacts")
+        for each in list(self.store.list("segments/")):
+            self.store.delete(each.key)
+
+    def drawn_on(self, node: str) -> list[dict[str, Any]]:
+        """The chunks that a node draws this moment."""
+        return self.api.sql(
+            "select a.id, a.item_id from attempts a join work_items w on w.id = a.item_id"
+            " where a.outcome is null and a.frames > 0 and w.kind = 'chunk' and a.node = %s",
+            node,
+        )
+
+    def wait_until_drawn_on(self, node: str) -> int:
+        """Wait until a node is amid a chunk; its attempt."""
+        [attempt, *_] = wait_until(lambda: self.drawn_on(node), "a chunk", READY_S)
+        found: int = attempt["id"]
+        return found
