@@ -32,7 +32,7 @@ _PORTS: Final = {
 }
 """How far beyond the first each is: the same on every node, so that a firewall can be told."""
 POOL_RESOURCE: Final = "midifarm_pool_"
-"""What Ray calls the slots of a pool is this and the pool's name: an autoscaler goes by it."""
+"""What the resource of a pool begins with: an autoscaler goes by it."""
 _ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
@@ -115,6 +115,11 @@ def start_command(spec: NodeSpec) -> list[str]:
         *(f"--{name}={value}" for name, value in options.items()),
         *("--disable-usage-stats", "--block"),
     ]
+
+
+def pool_resource(pool: str) -> str:
+    """What Ray calls the slots of a pool."""
+    return POOL_RESOURCE + pool.replace("-", "_")
 
 
 def start_environment(spec: NodeSpec) -> dict[str, str]:

@@ -11,7 +11,9 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
+from cluster.node import NodeSpec, pool_resource, start_environment
 from coordinator.settings import ServiceSettings, is_secret, read_settings, variable_name
+from shared.pools import DEFAULT_POOL
 from tests.deployed import (
     KUBERNETES,
     SETTINGS,
@@ -126,7 +128,7 @@ def test_a_pod_is_probed_where_it_listens_and_runs_what_exists(name: str) -> Non
     stop = container.get("lifecycle", {}).get("preStop", {}).get("exec")
     if stop is not None:
         check_command(stop["command"])
-        assert int(stop["command"][2]) < PODS[name]["spec"]["terminationGracePeriodSeconds"]
+        assert int(stop["command"][-1]) < PODS[name]["spec"]["terminationGracePeriodSeconds"]
 
 
 def test_ray_listens_on_the_same_ports_everywhere() -> None:
@@ -137,6 +139,28 @@ def test_ray_listens_on_the_same_ports_everywhere() -> None:
         assert parameters["node-manager-port"] == str(ports["node-manager"]) == "6380"
         assert parameters["object-store-memory"] == "104857600"
     assert dict(groups())["head"]["rayStartParams"]["num-cpus"] == "0"
+
+
+def test_all_of_ray_is_told_what_nodes_elsewhere_are_told() -> None:
+    spec = NodeSpec(folder=Path("/tmp/node"), address="10.0.0.1")  # noqa: S108
+    ours = start_environment(spec)
+    for name, group in groups():
+        [container] = group["template"]["spec"]["containers"]
+        told = {each["name"]: each["value"] for each in container["env"]}
+        wanted = {
+            variable for variable in ours if variable.startswith(("RAY_grpc", "RAY_ROTATION"))
+        }
+        if name == "head":
+            wanted |= {variable for variable in ours if variable.startswith("RAY_health")}
+        assert {variable: told[variable] for variable in wanted} == {
+            variable: ours[variable] for variable in wanted
+        }
+
+
+def test_a_pod_offers_its_slots_to_its_pool() -> None:
+    for name, slots in (("cpu", 4), ("gpu", 1)):
+        offered = json.loads(json.loads(dict(groups())[name]["rayStartParams"]["resources"]))
+        assert offered == {pool_resource(DEFAULT_POOL): slots}
 
 
 def test_ray_needs_a_token_and_has_the_version_of_the_lock() -> None:
