@@ -100,9 +100,8 @@ def start_command(spec: NodeSpec) -> list[str]:
         "include-log-monitor": False,
     }
     if spec.slots.count:
-        counts = {
-            f"{POOL_RESOURCE}{pool}": spec.slots.count for pool in spec.pools or (DEFAULT_POOL,)
-        }
+        pools = spec.pools or (DEFAULT_POOL,)
+        counts = {pool_resource(pool): spec.slots.count for pool in pools}
         options["resources"] = json.dumps(counts)
     if spec.head is None:
         options |= {"port": spec.port, "include-dashboard": False}

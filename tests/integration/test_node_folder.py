@@ -27,7 +27,7 @@ def test_a_folder_is_one_nodes_alone_and_goes_with_it(path: Path) -> None:
     with NodeFolder(path) as folder:
         assert path.stat().st_mode & 0o777 == 0o700
         assert supervisor_in(path) == os.getpid()
-        with pytest.raises(InputError, match="Another node runs in .* midifarm cluster leave"):
+        with pytest.raises(InputError, match=r"Another node runs in .*`midifarm cluster leave`"):
             NodeFolder(path)
         (path / "ray").mkdir()
     assert not path.exists()
