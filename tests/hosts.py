@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
@@ -20,7 +20,10 @@ import psutil
 
 _NETWORK: Final = "10.77.0"
 _READY_S: Final = 10.0
-_TOOLS: Final = ("ip", "unshare", "nsenter")
+_CORES: Final = sorted(os.sched_getaffinity(0))[:2]
+_PINNED: Final = ("taskset", "--cpu-list", ",".join(map(str, _CORES)))
+"""All hosts share two processors: what they have to do takes as long on a larger machine."""
+_TOOLS: Final = ("ip", "unshare", "nsenter", "taskset")
 
 
 def why_no_hosts() -> str | None:
@@ -88,6 +91,17 @@ class Host:
         """Plug it in again."""
         _ip("-n", self._bridge, "link", "set", self._port, "up")
 
+    def processes(self) -> list[str]:
+        """The names of all processes but the first."""
+        space = Path("/proc", str(self._init), "ns", "pid").readlink()
+        found = []
+        for each in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                is_here = Path("/proc", str(each.pid), "ns", "pid").readlink() == space
+                if is_here and each.pid != self._init and each.status() != psutil.STATUS_ZOMBIE:
+                    found.append(each.name())
+        return found
+
     def start(
         self, *command: str | Path, environment: Mapping[str, str], output: IO[Any] | int | None
     ) -> Program:
@@ -95,7 +109,8 @@ class Host:
         enter = ["nsenter", "--target", str(self._init), "--net", "--uts", "--pid", "--mount"]
         program = Program(
             subprocess.Popen(
-                [*enter, "--", *map(str, command)],
+                [*enter, "--", *_PINNED, *map(str, command)],
+                cwd="/",
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -118,6 +133,14 @@ class Program:
         """Signal the program itself; what has brought it to its host passes none on."""
         for each in psutil.Process(self._process.pid).children():
             each.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill the program and all that it has started, at once."""
+        tree = psutil.Process(self._process.pid).children(recursive=True)
+        for each in tree:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        self._process.wait(_READY_S)
 
     def poll(self) -> int | None:
         """Its exit status; None while it runs."""

@@ -70,6 +70,10 @@ class ThreeHosts:
         self._run_node(0, "head", self.head, "--slots", "1", "--data-dir", str(data_dir))
         self._wait_for_node(0, "head")
 
+    def kill_head(self) -> None:
+        """Kill all that belongs to the head at once; the dispatcher beside it lives."""
+        self._nodes[0].kill()
+
     def join(self, *numbers: int) -> None:
         """Have hosts join, and wait until they have."""
         for number in numbers:
@@ -110,8 +114,9 @@ class ThreeHosts:
     def _run(self, number: int, name: str, *arguments: str, **environment: str) -> Program:
         with self._log(number, name).open("ab") as log:
             return self.hosts[number].start(
-                *(*MIDIFARM, "cluster", *arguments, "--node-dir", self.node_dir(number)),
-                environment=self._environment | environment,
+                *(*MIDIFARM, "cluster", *arguments),
+                environment=self._environment
+                | {"MIDIFARM_NODE_DIR": str(self.node_dir(number)), **environment},
                 output=log,
             )
 
@@ -140,6 +145,11 @@ class ThreeHosts:
         found: int = row["slots"]
         return found
 
+    @property
+    def dispatchers(self) -> int:
+        """How many dispatchers have led, one after the other."""
+        return self.said(0, "dispatch").count(" leading ")
+
     def node_of(self, number: int) -> str:
         """Ray's id of a host's node, once the dispatcher has accepted it."""
         name = self.hosts[number].name
@@ -157,7 +167,7 @@ class ThreeHosts:
             song.note(step / 4, step / 4 + 0.25, 40 + step * 7 % 40)
         asset = self.client.upload(song.save(self.folder / f"{seconds}.mid"), kind="midi")
         composition = self.client.create_composition("hosts", midi=asset.id, style="neon")
-        resolution = {"width": 480, "height": 270}
+        resolution = {"width": 384, "height": 216}
         quality = {"resolution": resolution, "framerate": 24, "bitrate": 2000, "crf": 20}
         config = {"name": "hosts", "quality": quality}
         [export] = self.client.create_exports(composition.id, config=config)
@@ -184,7 +194,7 @@ class ThreeHosts:
     def drawn_on(self, node: str) -> list[dict[str, Any]]:
         """The chunks that a node draws this moment."""
         return self.api.sql(
-            "select a.id, a.item_id from attempts a join work_items w on w.id = a.item_id"
+            "select a.id from attempts a join work_items w on w.id = a.item_id"
             " where a.outcome is null and a.frames > 0 and w.kind = 'chunk' and a.node = %s",
             node,
         )

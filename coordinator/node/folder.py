@@ -46,8 +46,12 @@ class NodeFolder:
                 f"{self.path} cannot be the node's folder: {exc.strerror}. Choose another one with "
                 "--node-dir or MIDIFARM_NODE_DIR."
             ) from exc
-        end_marked(MARK, str(self.path), polite_s=_POLITE_S)
-        self._clear()
+        try:
+            end_marked(MARK, str(self.path), polite_s=_POLITE_S)
+            self._clear()
+        except BaseException:  # a signal to stop, above all
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -92,6 +92,7 @@ def run_beside(spec: NodeSpec, command: Sequence[str]) -> int:
         process = _started(command)
         while process.poll() is None and node.lives and not signals.stops:
             signals.wait(_LOOK_S)
+            node.reap(spare=process.pid)
         is_lost = not node.lives
         _end(process, signals)
         if is_lost:
@@ -151,7 +152,7 @@ class _Node:
         told: Standing | None = None
         while True:
             self._signals.wait(_LOOK_S)
-            self._reap()
+            self.reap()
             if not self.lives:
                 told = None
                 self._start_again(tell)
@@ -224,9 +225,9 @@ class _Node:
         """The processes that somebody else waits for."""
         return [each.pid for each in (self._child, self._holder) if each and each.pid]
 
-    def _reap(self) -> None:
-        """Wait for orphans that have died as our children."""
-        for process in descendants(os.getpid(), spare=self._known()):
+    def reap(self, spare: int = 0) -> None:
+        """Wait for orphans that have died as our children, but for one that somebody waits for."""
+        for process in descendants(os.getpid(), spare=[spare, *self._known()]):
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from coordinator.cli.app import run
 from coordinator.node.folder import NodeFolder, supervisor_in
 from coordinator.node.here import node_here
 from shared.errors import InputError
+from tests.deployed import SETTINGS
 
 
 @pytest.fixture
@@ -61,27 +62,44 @@ def test_a_folder_that_will_not_do_is_told(path: Path, name: str, told: str) -> 
         NodeFolder(path.parent / name)
 
 
-def test_a_node_needs_a_token_and_a_head_that_answers(path: Path) -> None:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-    environment |= {"MIDIFARM_NODE_DIR": str(path)}
-
-    def run(*arguments: str, **more: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "coordinator.cli", "cluster", *arguments],
-            env=environment | more,
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-        )
-        assert done.stdout == ""
-        assert done.stderr.count("\n") == 1
-        return done.returncode, done.stderr
-
-    for words in (["head", "10.0.0.1:1"], ["join", "10.0.0.1:1"], ["beside", "true"]):
-        status, told = run(*words, MIDIFARM_RAY_ADDRESS="10.0.0.1:1")
-        assert (status, "Set RAY_AUTH_TOKEN" in told) == (2, True), words
-    status, told = run("join", "127.0.0.1:1", RAY_AUTH_TOKEN="t")  # noqa: S106
-    assert (status, "There is no Ray cluster at 127.0.0.1:1" in told) == (1, True)
-    status, told = run("head", "127.0.0.1:1", RAY_AUTH_TOKEN="t")  # noqa: S106
-    assert (status, "No other machine reaches a node at 127.0.0.1" in told) == (2, True)
+@pytest.mark.parametrize(
+    ("words", "token", "status", "told"),
+    [
+        ("head 10.0.0.1:1", "", 2, "Set RAY_AUTH_TOKEN"),
+        ("join 10.0.0.1:1", "", 2, "Set RAY_AUTH_TOKEN"),
+        ("beside --ray-address 10.0.0.1:1 true", "", 2, "Set RAY_AUTH_TOKEN"),
+        ("join", "t", 2, "Say where the head of the cluster is"),
+        ("join nowhere", "t", 2, "write it as HOST:PORT"),
+        ("join 127.0.0.1:1", "t", 1, "There is no Ray cluster at 127.0.0.1:1"),
+        ("join 10.0.0.1:1 --pool Night", "t", 2, "--pools: 'Night' is no name of a pool"),
+        ("join 10.0.0.1:1 --gpu-slots 0", "t", 2, "--gpu-slots: Input should be greater"),
+        ("head 127.0.0.1:1", "t", 2, "No other machine reaches a node at 127.0.0.1"),
+        ("head --node-ip here", "t", 2, "'here' is no address of a machine"),
+        ("status", "t", 2, "Start one with `midifarm cluster join`"),
+        ("drain --undo", "t", 2, "Start one with `midifarm cluster join`"),
+    ],
+)
+def test_a_node_that_cannot_be_is_told_in_one_line(
+    words: str,
+    token: str,
+    status: int,
+    told: str,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for name in (*SETTINGS, "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", token)
+    monkeypatch.setenv("MIDIFARM_NODE_DIR", str(path))
+    assert run(["cluster", *words.split()]) == status
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert told in err
+    assert (err.count("\n"), err.startswith("midifarm: ")) == (1, True)
     assert not path.exists()
+
+
+def test_leaving_is_no_error_where_nothing_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIDIFARM_NODE_DIR", str(path))
+    assert run(["cluster", "leave"]) == 0
