@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from cluster.errand import Errand
 from cluster.failures import as_midifarm_error, tells_of_a_dead_node
 from cluster.guests import Guests
 from cluster.leaving import Wishes
@@ -23,6 +24,7 @@ from shared.errors import (
     WorkerLostError,
 )
 from shared.intake import Intake, IntakeSpec, ProbeReport, ProbeSpec
+from shared.keys import log_key
 from shared.plan import (
     AudioReport,
     AudioSpec,
@@ -100,7 +102,7 @@ class _Attempt:
 class RayExecutor:
     """Submits work to Ray and hears of its end. Made by open_executor; for one thread."""
 
-    def __init__(self, store_url: str, watch: NodeWatch) -> None:
+    def __init__(self, store_url: str, watch: NodeWatch, *, keeps_logs: bool = False) -> None:
         """Use the Ray that this process is connected to."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -113,11 +115,13 @@ class RayExecutor:
         self._work, self._sweep, self._end = tasks.work, tasks.sweep, tasks.end_process
         self._guests = Guests(ray, tasks, store_url)
         self._store_url = store_url
+        self._keeps_logs = keeps_logs
         self._watch = watch
         # Beside us: then it is lost only when we are.
         context = ray.get_runtime_context()
+        self._here: str = context.get_node_id()
         self._board: Any = ProgressBoard.options(  # type: ignore[attr-defined]  # by @ray.remote
-            scheduling_strategy=self._on_node(context.get_node_id(), soft=True),
+            scheduling_strategy=self._on_node(self._here, soft=True),
             name=f"{BOARD_PREFIX}{context.get_job_id()}",
             namespace=NAMESPACE,
         ).remote()
@@ -145,7 +149,7 @@ class RayExecutor:
             replace(self._guests.known(node), is_leaving=node.id in leaving) for node in living
         )
 
-    def submit(self, attempt: str, item: Item, node: str) -> None:
+    def submit(self, attempt: str, item: Item, node: str, export: str | None = None) -> None:
         """Start an attempt; its outcome comes from wait().
 
         What a node is given beyond its slots waits there. A node that is lost by then ends the
@@ -155,6 +159,7 @@ class RayExecutor:
             attempt: A name that no attempt had before.
             item: What to do; a preview takes up no slot, and waits for none.
             node: Id of the node to do it.
+            export: Id of the export that it is for; what the worker tells of it says so.
 
         Raises:
             ClusterLostError: Ray does not answer any more.
@@ -170,11 +175,23 @@ class RayExecutor:
             "num_gpus": 0 if beside else slots.gpu_share,
         }
         try:
-            ref = self._work.options(**options).remote(item, self._store_url, self._board, attempt)
+            ref = self._work.options(**options).remote(
+                item, self._store_url, self._board, self._errand(attempt, item, export)
+            )
         except self._ray.exceptions.RayError as exc:
             raise ClusterLostError(f"Ray takes no work any more: {exc}") from exc
         self._attempts[ref] = _Attempt(name=attempt, item=item, node=node)
         self._refs[attempt] = ref
+
+    def _errand(self, attempt: str, item: Item, export: str | None) -> Errand:
+        number = attempt.removeprefix("a")
+        return Errand(
+            attempt=attempt,
+            kind=_TITLES[type(item)],
+            export=export,
+            chunk=item.index if isinstance(item, ChunkSpec) else None,
+            log_key=log_key(int(number)) if self._keeps_logs and number.isdecimal() else None,
+        )
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """The outcomes of all attempts that have ended, after ``timeout_s`` at the latest.
@@ -359,9 +376,15 @@ class RayExecutor:
 
 @contextmanager
 def open_executor(
-    store_url: str, *, address: str | None = None, workers: int = 1
+    store_url: str, *, address: str | None = None, workers: int = 1, keeps_logs: bool = False
 ) -> Iterator[RayExecutor]:
     """An executor on a local Ray or on the cluster at ``address``.
+
+    Args:
+        store_url: What the workers use.
+        address: Of a running cluster; None starts a Ray of this process's own.
+        workers: How many processors a local Ray offers.
+        keeps_logs: Whether workers keep a log of each attempt whose name is ``a`` and a number.
 
     Raises:
         ClusterError: Ray could not be started or reached.
@@ -371,5 +394,6 @@ def open_executor(
     with ray_session(address, workers):
         import ray
 
-        with NodeWatch(ray.nodes) as watch:
-            yield RayExecutor(store_url, watch)
+        home = ray.get_runtime_context().get_node_id()
+        with NodeWatch(ray.nodes, home) as watch:
+            yield RayExecutor(store_url, watch, keeps_logs=keeps_logs)

@@ -50,9 +50,18 @@ class Node:
 class NodeWatch:
     """Knows the living nodes; a context manager."""
 
-    def __init__(self, list_nodes: Callable[[], list[dict[str, Any]]]) -> None:
-        """Watch with ray.nodes, or what answers like it."""
+    def __init__(
+        self, list_nodes: Callable[[], list[dict[str, Any]]], home: str | None = None
+    ) -> None:
+        """Begin to watch.
+
+        Args:
+            list_nodes: ray.nodes, or what answers like it.
+            home: Id of the node through which this process reaches the cluster.
+        """
         self._list = list_nodes
+        self._home = home
+        self._is_homeless = False
         self._nodes: tuple[Node, ...] = ()
         self._gone: dict[str, float] = {}
         self._lost = False
@@ -95,8 +104,12 @@ class NodeWatch:
         """Make sure that Ray still answers.
 
         Raises:
-            ClusterLostError: It has not answered for too long.
+            ClusterLostError: It has not answered for too long, or our own node is gone.
         """
+        if self._is_homeless:
+            raise ClusterLostError(
+                "Ray has died on this machine; a fresh process must connect anew."
+            )
         silent_s = time.monotonic() - self._heard_s
         if self._lost or (self._answered.is_set() and silent_s > LOST_AFTER_S + _INTERVAL_S):
             self._lost = True
@@ -115,6 +128,10 @@ class NodeWatch:
             if found is not None:
                 self._lost = self._lost or now - asked_s > LOST_AFTER_S
                 self._nodes = tuple(node_of(plain) for plain in found if plain["Alive"])
+                # A head that was away for a moment answers again, but not for the likes of us.
+                if self._home is not None:
+                    ids = {node.id for node in self._nodes}
+                    self._is_homeless = self._is_homeless or self._home not in ids
                 self._heard_s = now
                 self._answered.set()
             self._stop.wait(_INTERVAL_S)

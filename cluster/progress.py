@@ -156,6 +156,11 @@ def worker_name(node: str, pid: int) -> str:
     return f"{node[:12]}:{pid}"
 
 
+def own_name() -> str:
+    """The short name of this worker process."""
+    return worker_name(ray.get_runtime_context().get_node_id(), os.getpid())
+
+
 def split_worker_name(worker: str, nodes: Collection[str]) -> tuple[str, int] | None:
     """Node id and process id of a worker; None where its node is none of these."""
     start, _, pid = worker.partition(":")

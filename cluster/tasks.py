@@ -13,14 +13,17 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ray
 
 from cluster import joining
+from cluster.attempt_log import logged
+from cluster.errand import Errand
 from cluster.introduction import Introduction, Question, Standing
+from cluster.progress import own_name
 from cluster.session import SCRATCH_VARIABLE
 from shared.errors import MidifarmError, RenderError
 from shared.intake import IntakeSpec, ProbeSpec
@@ -121,43 +124,51 @@ def tell_standing() -> tuple[Standing | None, bool]:
 
 
 @ray.remote(num_cpus=1, max_retries=0, max_calls=0)
-def work(item: Item, store_url: str, board: Any, attempt: str) -> Report:
+def work(item: Item, store_url: str, board: Any, errand: Errand) -> Report:
     """Do one work item, of whatever kind.
 
     One function for all kinds: Ray hands a worker that has ended a task the next one of the same
     function, so that a stitch would wait until there were no chunks left.
     """
-    with _attempt(board, attempt) as progress:
-        store = _store(store_url)
-        match item:
-            case ChunkSpec():
-                from workers.chunk import render_chunk
+    with (
+        logged(errand, own_name(), partial(_store, store_url)) as tell_report,
+        _attempt(board, errand.attempt) as progress,
+    ):
+        report = _do(item, _store(store_url), progress)
+        tell_report(report)
+        return report
 
-                return render_chunk(item, store, _studio(), progress)
-            case AudioSpec():
-                from workers.audio import prepare_audio
 
-                return prepare_audio(item, store, progress)
-            case SurveySpec():
-                from workers.survey import survey
+def _do(item: Item, store: ObjectStore, progress: Reporter) -> Report:
+    match item:
+        case ChunkSpec():
+            from workers.chunk import render_chunk
 
-                return survey(item, store, _studio(), progress)
-            case StitchSpec():
-                from workers.stitch import stitch
+            return render_chunk(item, store, _studio(), progress)
+        case AudioSpec():
+            from workers.audio import prepare_audio
 
-                return stitch(item, store, progress)
-            case IntakeSpec():
-                from workers.intake import take_in_objects
+            return prepare_audio(item, store, progress)
+        case SurveySpec():
+            from workers.survey import survey
 
-                return take_in_objects(item, store)
-            case ProbeSpec():
-                from workers.inspection import probe_asset
+            return survey(item, store, _studio(), progress)
+        case StitchSpec():
+            from workers.stitch import stitch
 
-                return probe_asset(item, store)
-            case PreviewSpec():
-                from workers.preview import make_preview
+            return stitch(item, store, progress)
+        case IntakeSpec():
+            from workers.intake import take_in_objects
 
-                return make_preview(item, store, _studio(), progress)
+            return take_in_objects(item, store)
+        case ProbeSpec():
+            from workers.inspection import probe_asset
+
+            return probe_asset(item, store)
+        case PreviewSpec():
+            from workers.preview import make_preview
+
+            return make_preview(item, store, _studio(), progress)
 
 
 @ray.remote(num_cpus=0, max_retries=0, max_calls=0)

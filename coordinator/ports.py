@@ -164,7 +164,7 @@ class Executor(Protocol):
         """The living nodes, as of a few seconds ago. Raises ClusterLostError."""
         ...
 
-    def submit(self, attempt: str, item: Item, node: str) -> None:
+    def submit(self, attempt: str, item: Item, node: str, export: str | None = None) -> None:
         """Start an attempt; its outcome comes from wait().
 
         What a node is given beyond its slots waits there. A node that is lost by then ends the
@@ -174,6 +174,7 @@ class Executor(Protocol):
             attempt: A name that no attempt had before.
             item: What to do; a preview takes up no slot, and waits for none.
             node: Id of the node to do it.
+            export: Id of the export that it is for; what the worker tells of it says so.
 
         Raises:
             ClusterLostError: Ray does not answer any more.

@@ -173,6 +173,12 @@ class DispatcherSettings(_Settings):
         description="How long segments are kept after they were last of use; meanwhile a retry or "
         "a re-export finds them.",
     )
+    log_days: float = Field(
+        default=14.0,
+        gt=0,
+        le=36500,
+        description="How long the logs of attempts are kept in the object store.",
+    )
     use_days: float = Field(
         default=400.0,
         gt=0,

@@ -165,7 +165,7 @@ def _sentence(why: Why, facts: Facts, whose: str) -> str:
         case Why.NO_ENGINE:
             return (
                 f"No node of the pool {facts.pool} has the engine that it was begun by; if none "
-                "comes back within a minute, it is planned anew for another."
+                "comes back within a minute, it is planned anew for one that is there."
             )
         case Why.QUOTA:
             return (

@@ -28,6 +28,10 @@ KEPT_FRAMES: Final = "frames/"
 ANALYSES: Final = "analysis/"
 """Where findings about recordings are kept, for who asks again."""
 
+LOGS: Final = "logs/"
+"""Where the logs of attempts are, in the order in which they began."""
+_LOGS_TOGETHER: Final = 10_000
+
 
 def content_key(facts: Mapping[str, Any]) -> str:
     """SHA-256 over facts in canonical JSON: sorted keys, no spaces, models by their fields."""
@@ -94,6 +98,11 @@ def result_key(content: str, suffix: str = "mp4") -> str:
 def poster_key(result: str) -> str:
     """Where the poster frame of a finished video is kept: beside it."""
     return f"{result.rpartition('.')[0]}.jpg"
+
+
+def log_key(attempt_id: int) -> str:
+    """Where the log of an attempt is kept, so that a listing has the oldest before."""
+    return f"{LOGS}{attempt_id // _LOGS_TOGETHER:015d}/{attempt_id:019d}.jsonl"
 
 
 def attempt_key(key: str, attempt: str) -> str:

@@ -217,7 +217,7 @@ class PaintedWorkers:
             for each in self.node_ids
         ]
 
-    def submit(self, attempt: str, item: Item, node: str) -> None:
+    def submit(self, attempt: str, item: Item, node: str, export: str | None = None) -> None:
         with self._lock:
             self.node_of[attempt] = node
             self.submitted.append((attempt, item))

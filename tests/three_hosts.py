@@ -22,6 +22,8 @@ from tests.songs import SongFile
 
 MIDIFARM: Final = (sys.executable, "-P", "-m", "coordinator.cli")
 READY_S: Final = 60.0
+_LIVES: Final = "seen_at > now() - interval '8 s'"
+"""Of a node; the dispatcher says so every five seconds."""
 _FOREVER: Final = 'while :; do "$@"; echo "ended with $?"; sleep 0.2; done'
 """What systemd does with a dispatcher."""
 
@@ -99,6 +101,11 @@ class ThreeHosts:
         path = self._log(number, name)
         return path.read_text() if path.exists() else ""
 
+    def logs(self) -> str:
+        """All that was said."""
+        paths = sorted(self.folder.glob("*.log"))
+        return "".join(f"{path.name}\n{path.read_text()}\n" for path in paths)
+
     def _run_node(self, number: int, *arguments: str) -> None:
         self._nodes[number] = self.cluster(number, *arguments)
 
@@ -141,7 +148,9 @@ class ThreeHosts:
     @property
     def slots(self) -> int:
         """Of all nodes."""
-        [row] = self.api.sql("select coalesce(sum(slots), 0) as slots from nodes")
+        [row] = self.api.sql(
+            f"select coalesce(sum(slots), 0) as slots from nodes where {_LIVES}"  # noqa: S608
+        )
         found: int = row["slots"]
         return found
 
@@ -153,7 +162,7 @@ class ThreeHosts:
     def node_of(self, number: int) -> str:
         """Ray's id of a host's node, once the dispatcher has accepted it."""
         name = self.hosts[number].name
-        query = "select id from nodes where name = %s and slots > 0"
+        query = f"select id from nodes where name = %s and slots > 0 and {_LIVES}"  # noqa: S608
         [row] = wait_until(lambda: self.api.sql(query, name), f"the node of {name}", READY_S)
         found: str = row["id"]
         return found

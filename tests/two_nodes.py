@@ -16,7 +16,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 
@@ -30,15 +30,15 @@ from shared.plan import ChunkSpec
 from shared.preview import PreviewSpec
 from shared.storage import LocalStore
 
-_NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 << 20}
-_ENVIRONMENT = {
+NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 << 20}
+ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # loopback only
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
 }
-_PATIENCE_S = 60.0
-_LONG_ENOUGH_S = 1.5
+PATIENCE_S = 60.0
+LONG_ENOUGH_S = 1.5
 """What can be placed has ended by then."""
 _JOIN = """
 import json, sys, time
@@ -68,27 +68,39 @@ def tell(what: str, **facts: Any) -> None:
     print(json.dumps({"what": what, **facts}), file=sys.__stdout__, flush=True)
 
 
-def main(folder: str) -> None:
-    """Run everything; the folder holds a store with two work items beside it."""
-    store_url = f"{folder}/store"
-    os.environ.update(_ENVIRONMENT | {SCRATCH_VARIABLE: f"{folder}/scratch"})
+def start_cluster(**head: Any) -> tuple[Any, str]:
+    """A head node, which other nodes can be added to; and its folder."""
     # Sockets lie below it, and their paths must be short.
     temporary = tempfile.mkdtemp(prefix="mf-", dir="/tmp")
     # Where the cluster's own helper leaves its address; it expects the folder to be there.
     Path("/tmp/ray").mkdir(exist_ok=True)  # noqa: S108
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(
-        initialize_head=True,
-        head_node_args={**_NODE, "include_dashboard": False, "temp_dir": temporary},
-    )
-    other = cluster.add_node(**_NODE)
+    head = {**NODE, "include_dashboard": False, "temp_dir": temporary, **head}
+    return Cluster(initialize_head=True, head_node_args=head), temporary
+
+
+def end_cluster(temporary: str) -> NoReturn:
+    """End this process and all nodes: without its head node Ray would take a minute for it."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            process.kill()
+    shutil.rmtree(temporary, ignore_errors=True)
+    os._exit(0)
+
+
+def main(folder: str) -> None:
+    """Run everything; the folder holds a store with two work items beside it."""
+    store_url = f"{folder}/store"
+    os.environ.update(ENVIRONMENT | {SCRATCH_VARIABLE: f"{folder}/scratch"})
+    cluster, temporary = start_cluster()
+    other = cluster.add_node(**NODE)
     stranger = subprocess.run(
         [sys.executable, "-c", _JOIN, cluster.address],
         env={**os.environ, "RAY_AUTH_TOKEN": secrets.token_hex(32)},
         capture_output=True,
         text=True,
-        timeout=_PATIENCE_S,
+        timeout=PATIENCE_S,
         check=False,
     )
     tell("stranger", **json.loads(stranger.stdout.splitlines()[-1]))
@@ -98,19 +110,14 @@ def main(folder: str) -> None:
         with NodeWatch(ray.nodes) as watch:
             _drive(RayExecutor(store_url, watch), cluster, other, folder)
         tell("end")
-        # Without its head node Ray would take a minute to end.
-        for process in psutil.Process().children(recursive=True):
-            with suppress(psutil.Error):
-                process.kill()
-        shutil.rmtree(temporary, ignore_errors=True)
-        os._exit(0)
+        end_cluster(temporary)
 
 
 def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None:
     LocalStore(Path(folder, "store")).put_bytes("assets/none", b"nothing")
     engine = find_engine(executor)
     found = executor.nodes()
-    until_s = time.monotonic() + _PATIENCE_S
+    until_s = time.monotonic() + PATIENCE_S
     while not all(node.slots for node in found) and time.monotonic() < until_s:
         time.sleep(0.05)
         found = executor.nodes()
@@ -120,7 +127,7 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
     spec = ProbeSpec(asset_key="assets/none", name="none.png", kind="image")
     for number, node in enumerate([here, there] * 4):
         executor.submit(f"placed {number}", spec, node)
-        [outcome] = executor.wait(_PATIENCE_S)
+        [outcome] = executor.wait(PATIENCE_S)
         tell("placed", wanted=node, node=outcome.node)
 
     chunk = ChunkSpec.model_validate_json(Path(folder, "chunk.json").read_bytes())
@@ -128,12 +135,12 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
     executor.submit("to be lost", chunk, there)
     _wait_until_begun(executor, "to be lost")
     executor.submit("behind it", spec, there)
-    early = executor.wait(_LONG_ENOUGH_S)
+    early = executor.wait(LONG_ENOUGH_S)
     still = PreviewSpec.model_validate_json(Path(folder, "preview.json").read_bytes())
     executor.submit("beside it", still, there)
-    [beside] = executor.wait(_PATIENCE_S)
+    [beside] = executor.wait(PATIENCE_S)
     executor.cancel(["behind it"])
-    [outcome] = executor.wait(_PATIENCE_S)
+    [outcome] = executor.wait(PATIENCE_S)
     tell(
         "waited",
         early=len(early),
@@ -146,10 +153,10 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
     _leave(executor, cluster.address, there)
 
     cluster.remove_node(other, allow_graceful=False)
-    [outcome] = executor.wait(_PATIENCE_S)
+    [outcome] = executor.wait(PATIENCE_S)
     _tell_error("node removed", outcome)
     executor.submit("too late", spec, there)
-    [outcome] = executor.wait(_PATIENCE_S)
+    [outcome] = executor.wait(PATIENCE_S)
     _tell_error("node gone", outcome)
 
     executor.submit("the last", chunk, here)
@@ -158,7 +165,7 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
         if process.name() == "gcs_server":
             process.send_signal(signal.SIGKILL)
     error = None
-    while error is None and time.monotonic() - began_s < _PATIENCE_S:
+    while error is None and time.monotonic() - began_s < PATIENCE_S:
         executor.wait(0.2)
         try:
             executor.status()
@@ -175,7 +182,7 @@ def _leave(executor: RayExecutor, address: str, node: str) -> None:
     ) as process:
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
-        until_s = time.monotonic() + _PATIENCE_S
+        until_s = time.monotonic() + PATIENCE_S
         leaving: set[str] = set()
         while process.poll() is None and time.monotonic() < until_s:
             leaving |= {each.id for each in executor.nodes() if each.is_leaving}
@@ -193,7 +200,7 @@ def _leave(executor: RayExecutor, address: str, node: str) -> None:
 
 
 def _wait_until_begun(executor: RayExecutor, attempt: str) -> None:
-    until_s = time.monotonic() + _PATIENCE_S
+    until_s = time.monotonic() + PATIENCE_S
     while attempt not in executor.status() and time.monotonic() < until_s:
         executor.wait(0.1)
 

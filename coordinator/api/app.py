@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from coordinator import web
 from coordinator.api import (
     assets,
+    attempt_logs,
     audit,
     batches,
     compositions,
@@ -199,6 +200,7 @@ def create_app(
         farm,
         farm_exports,
         outcomes,
+        attempt_logs,
         use,
         quotas,
         audit,

@@ -134,7 +134,7 @@ class Attempt(BaseModel):
     )
     error_kind: str | None = Field(description="permanent, transient or suspect.")
     error_message: str | None = Field(description="What went wrong.")
-    has_log: bool = Field(description="Whether its worker's last words were kept for operators.")
+    has_log: bool = Field(description="Whether something was said in it; operators can read it.")
 
 
 class Attempts(BaseModel):

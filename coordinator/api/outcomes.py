@@ -1,23 +1,21 @@
-"""``/v1/farm/throughput``, ``failures`` and ``attempts``: what came of the farm's work lately."""
+"""``/v1/farm/throughput`` and ``failures``: what came of the farm's work lately."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Path, Query
-from fastapi.responses import PlainTextResponse
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from coordinator.api.auth import ByOperator
-from coordinator.api.problems import ApiError, documented
+from coordinator.api.problems import documented
 from coordinator.api.services import Parts
 from coordinator.database import outcomes
 
 router: Final = APIRouter(prefix="/farm", tags=["farm"], responses=documented(401, 403, 422, 503))
 
 Minutes = Annotated[int, Query(ge=1, le=180, description="How many minutes to look back.")]
-_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class MinuteOfWork(BaseModel):
@@ -59,7 +57,7 @@ class Failure(BaseModel):
     )
     error_kind: str | None = Field(description="permanent, transient or suspect.")
     error_message: str | None = Field(description="What went wrong.")
-    has_log: bool = Field(description="Whether its worker's last words were kept.")
+    has_log: bool = Field(description="Whether something was said in it.")
 
 
 class NodeOutcomes(BaseModel):
@@ -111,24 +109,3 @@ async def get_failures(
     return Failures(
         attempts=[Failure(**row) for row in failed], nodes=[NodeOutcomes(**row) for row in nodes]
     )
-
-
-@router.get(
-    "/attempts/{attempt_id}/log",
-    response_class=PlainTextResponse,
-    responses={
-        200: {"description": "The end of the log, 16 kB at most."},
-        **documented(404),
-    },
-)
-async def get_attempt_log(
-    attempt_id: Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the attempt.")],
-    caller: ByOperator,  # noqa: ARG001
-    services: Parts,
-) -> PlainTextResponse:
-    """What a worker said at last in an attempt that failed: traceback, encoder's messages."""
-    async with services.database.reading() as connection:
-        log = await outcomes.get_log(connection, attempt_id)
-    if log is None:
-        raise ApiError(404, f"Nothing was said in the attempt {attempt_id}.", code="no_log")
-    return PlainTextResponse(log, headers=_HEADERS)

@@ -84,6 +84,29 @@ def show(settings: ClientSettings, export_id: ExportId, as_json: AsJson = False)
 
 @exports.command()
 @with_settings(ClientSettings)
+def attempts(
+    settings: ClientSettings,
+    export_id: ExportId,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List what was tried for an export, newest first."""
+    with open_client(settings) as client:
+        found = client.attempts(export_id, limit=limit)
+    if as_json:
+        print_json({"attempts": [each.model_dump(mode="json") for each in found]})
+        return
+    table = Table("attempt", "what", "try", "worker", "begun", "outcome", "", box=None)
+    for each in found:
+        what = each.kind if each.chunk_index is None else f"{each.kind} {each.chunk_index}"
+        begun = f"{each.started_at:%Y-%m-%d %H:%M:%S}"
+        told = (each.outcome or "under way", cell(each.error_message or ""))
+        table.add_row(str(each.attempt_id), what, str(each.number), each.worker or "", begun, *told)
+    Console().print(table)
+
+
+@exports.command()
+@with_settings(ClientSettings)
 def watch(settings: ClientSettings, export_ids: ExportIds, as_json: AsJson = False) -> None:
     """Wait until exports have ended; exit 1 if any was not completed."""
     with open_client(settings) as client:

@@ -197,6 +197,25 @@ def audit(
     Console().print(table)
 
 
+@farm.command()
+@with_settings(ClientSettings)
+def log(
+    settings: ClientSettings,
+    attempt: Annotated[str, typer.Argument(metavar="ATTEMPT", help="Its number, as a17 or 17.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print what was said in an attempt that has ended."""
+    number = attempt.removeprefix("a")
+    if not number.isdecimal():
+        raise InputError(f"{attempt} is no attempt; give its number, as `exports attempts` has it.")
+    with open_client(settings) as client:
+        text, is_whole = client.attempt_log(int(number), as_json=as_json)
+    if not is_whole:
+        told = "Its worker could keep no log: its process was ended. These are its last words."
+        Console(stderr=True).print(told)
+    sys.stdout.write(text)
+
+
 def _find(nodes: Sequence[FarmNode], named: str) -> FarmNode:
     """The node of a name, an id, or the beginning of one.
 

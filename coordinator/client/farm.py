@@ -71,14 +71,24 @@ class Farm(Base):
         found = self._http.json("GET", "v1/farm/failures", query=query)
         return read_answer(FarmFailures, found)
 
-    def attempt_log(self, attempt_id: int) -> str:
-        """What a worker said at last in an attempt that failed.
+    def attempt_log(self, attempt_id: int, *, as_json: bool = False) -> tuple[str, bool]:
+        """What was said in an attempt that has ended.
+
+        Args:
+            attempt_id: Its number.
+            as_json: Whether it is wanted as JSON lines.
+
+        Returns:
+            The text, and whether it is the worker's own log; else it is what others have of it.
 
         Raises:
             NotFoundError: Nothing, or there is no such attempt.
         """
-        with self._http.opened("GET", f"v1/farm/attempts/{attempt_id}/log") as response:
-            return response.read().decode()
+        form = {"format": "jsonl" if as_json else "text"}
+        path = f"v1/farm/attempts/{attempt_id}/log"
+        with self._http.opened("GET", path, params=form) as response:
+            is_whole = response.headers.get("Log-Source") != "last-words"
+            return response.read().decode(), is_whole
 
     def any_export(self, export_id: str) -> Export:
         """Anybody's export."""

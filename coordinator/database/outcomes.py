@@ -27,7 +27,7 @@ async def count_by_node(connection: Connection, *, minutes: int) -> Sequence[Row
 
 
 async def get_log(connection: Connection, attempt_id: int) -> str | None:
-    """The end of what a worker said in an attempt that failed; None where it said nothing.
+    """The last words that the table has of an attempt that failed; None where there are none.
 
     Raises:
         NotFoundError: There is no such attempt; it may have been forgotten with its work item.

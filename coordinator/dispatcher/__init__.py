@@ -74,7 +74,10 @@ def _run(settings: ServiceSettings, store: ObjectStore, metrics: Metrics) -> Non
     from cluster.executor import open_executor
 
     with open_executor(
-        settings.store_url, address=settings.ray_address, workers=settings.workers
+        settings.store_url,
+        address=settings.ray_address,
+        workers=settings.workers,
+        keeps_logs=True,
     ) as executor:
         try:
             asyncio.run(_dispatch(settings, store, executor, metrics))
@@ -110,6 +113,7 @@ async def _dispatch(
     limits = Limits(
         retention_s=settings.retention_days * _DAY_S,
         segment_retention_s=settings.segment_days * _DAY_S,
+        log_retention_s=settings.log_days * _DAY_S,
         use_retention_s=settings.use_days * _DAY_S,
         quota_running=settings.quota_running,
     )

@@ -10,7 +10,7 @@ import asyncio
 import functools
 import itertools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -18,10 +18,11 @@ from typing import Any, Final, TypeVar
 from coordinator.database import Database, Row, use
 from coordinator.database.connection import Queries
 from coordinator.database.idempotency import KEPT_S as ANSWERS_KEPT_S
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.limits import Limits
 from coordinator.dispatcher.metrics import Metrics
-from shared.errors import StorageError
-from shared.keys import ANALYSES, KEPT_FRAMES
+from shared.errors import DatabaseError, StorageError
+from shared.keys import ANALYSES, KEPT_FRAMES, LOGS, log_key
 from shared.storage import ObjectInfo, ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,10 @@ _AT_A_TIME: Final = 500
 _STEPS: Final = 20
 """Transactions in which what is old goes; what is left then goes a minute later."""
 _THREADS: Final = 8
+_LOOK_S: Final = 0.5
+_CLEAN_S: Final = 60.0
+_ORPHANS_S: Final = 3600.0
+_CLOSE_S: Final = 1.0
 _OVER_S: Final = 24 * 3600.0
 """How long links and sessions are kept after their time: who shows one did not make it up."""
 _ABANDONED_S: Final = 24 * 3600
@@ -49,8 +54,11 @@ class Janitor:
         store: ObjectStore,
         limits: Limits,
         metrics: Metrics | None = None,
+        clock: Clock = SYSTEM,
     ) -> None:
         """Clean by these limits, and count what is removed."""
+        self._clock = clock
+        self._deleting: set[asyncio.Task[None]] = set()
         self._database = database
         self._store = store
         self._limits = limits
@@ -64,8 +72,43 @@ class Janitor:
             self._threads, functools.partial(function, *arguments)
         )
 
-    def close(self) -> None:
-        """Begin nothing more; what does not answer is left alone."""
+    async def run(self, sweep: Callable[[], Awaitable[None]]) -> None:
+        """Clean beside the work, until somebody cancels it.
+
+        A store that is slow or down holds nothing up but this.
+
+        Args:
+            sweep: Has the nodes rid of what killed processes left.
+        """
+        cleaned_s = swept_s = 0.0
+        while True:
+            now_s = self._clock.now_s()
+            try:
+                await self.clean_ended()
+                await self.clean_deleted()
+                if now_s - cleaned_s > _CLEAN_S:
+                    cleaned_s = now_s
+                    await sweep()
+                    await self.clean_old()
+                if now_s - swept_s > _ORPHANS_S:
+                    swept_s = now_s
+                    await self.clean_orphans()
+            except (DatabaseError, StorageError) as exc:
+                _log.warning("cleaning_failed error=%s", exc)
+            except Exception:
+                _log.exception("cleaning_failed")
+            await self._clock.sleep(_LOOK_S)
+
+    def delete_beside(self, keys: Iterable[str]) -> None:
+        """Delete objects beside the work, which does not wait for it."""
+        task = asyncio.create_task(self.delete(keys))
+        self._deleting.add(task)
+        task.add_done_callback(self._deleting.discard)
+
+    async def close(self) -> None:
+        """Begin nothing more; what does not answer soon is left alone."""
+        if self._deleting:
+            await asyncio.wait(self._deleting, timeout=_CLOSE_S)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def clean_ended(self) -> int:
@@ -98,7 +141,9 @@ class Janitor:
             async with self._database.transaction() as connection:
                 released = await _QUERIES.all(connection, "release_artifacts", id=export["id"])
                 released += await _QUERIES.all(connection, "release_video", id=export["id"])
-            await self.delete(_objects(released))
+                attempts = await _QUERIES.all(connection, "attempts_of", id=export["id"])
+            logs = [log_key(row["id"]) for row in attempts]
+            await self.delete([*_objects(released), *logs])
             async with self._database.transaction() as connection:
                 await _QUERIES.execute(connection, "delete_export", id=export["id"])
             _log.info("export_deleted export=%s objects=%d", export["id"], len(released))
@@ -171,6 +216,16 @@ class Janitor:
         while page := await self.in_thread(_page, listing):
             await self.delete([info.key for info in page if info.modified_at < oldest])
 
+    async def _clean_logs(self) -> None:
+        """Delete the logs of attempts of long ago: the first ones of a listing."""
+        oldest = datetime.now(UTC) - timedelta(seconds=self._limits.log_retention_s)
+        listing = self._store.list(LOGS)
+        while page := await self.in_thread(_page, listing):
+            old = [info.key for info in page if info.modified_at < oldest]
+            await self.delete(old)
+            if not old:
+                return
+
     async def clean_orphans(self) -> int:
         """Remove objects that nothing refers to; how many there were."""
         await self.in_thread(self._store.sweep, _ABANDONED_S)
@@ -189,6 +244,7 @@ class Janitor:
                 await self.delete(orphans)
                 removed += len(orphans)
         await self._delete_older(ANALYSES, self._limits.segment_retention_s)
+        await self._clean_logs()
         if removed:
             _log.info("orphans_removed objects=%d", removed)
         return removed

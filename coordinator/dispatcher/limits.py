@@ -50,6 +50,8 @@ class Limits:
     """How long progress is kept, but for changes of state."""
     delivery_retention_s: float = 30 * 86400.0
     """How long the log of what webhooks were told is kept."""
+    log_retention_s: float = 14 * 86400.0
+    """How long the logs of attempts are kept."""
     use_retention_s: float = 400 * 86400.0
     """How long it is kept what work took."""
     orphan_s: float = 12 * 3600.0

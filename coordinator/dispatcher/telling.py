@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from coordinator.database import Database, Row, work
@@ -34,7 +34,7 @@ class Telling:
         """How long the chunks of an export took, as far as it was seen."""
         return self._took_s[export_id]
 
-    async def tell(self, attempts: Collection[Running], now_s: float) -> dict[str, Row]:
+    async def tell(self, attempts: Iterable[Running], now_s: float) -> dict[str, Row]:
         """Write down how far the exports are that have chunks under way.
 
         Returns:
@@ -81,7 +81,7 @@ class Telling:
             self._took_s.pop(export_id, None)
 
 
-def _frames_under_way(attempts: Collection[Running]) -> dict[str, int]:
+def _frames_under_way(attempts: Iterable[Running]) -> dict[str, int]:
     """Frames that attempts have done, by export; of two attempts of a chunk, the better one's."""
     best: dict[tuple[str, int], int] = {}
     for running in attempts:

@@ -16,6 +16,7 @@ from coordinator.api.limits import ApiLimits
 from coordinator.cli.app import run
 from coordinator.client import AccessError, Client
 from coordinator.quotas import QuotaLimits
+from shared.keys import log_key
 from shared.states import ExportStatus
 from shared.storage import LocalStore
 from tests.api import RunningApi
@@ -49,11 +50,11 @@ def midifarm(
     monkeypatch.setenv("MIDIFARM_TOKEN", api.key("ops", scope="operator"))
     monkeypatch.setenv("COLUMNS", "160")
 
-    def command(*arguments: str, status: int = 0) -> str:
+    def command(*arguments: str, status: int = 0, errors: bool = False) -> str:
         found = run(["farm", *arguments])
         told = capsys.readouterr()
         assert found == status, told.err
-        return told.out if status == 0 else told.err
+        return told.err if errors or status else told.out
 
     return command
 
@@ -530,8 +531,30 @@ def test_the_log_of_an_attempt_is_read_by_operators(api: RunningApi, ops: httpx.
     for attempt, code in ((silent, "no_log"), (10**9, "not_found")):
         refused = ops.get(f"/v1/farm/attempts/{attempt}/log")
         assert (refused.status_code, refused.json()["code"]) == (404, code)
+    assert answer.headers["log-source"] == "last-words"
+    assert ops.get(f"/v1/farm/attempts/{said}/log?format=jsonl").json() == {
+        "message": "Traceback:\n  <b>é</b>"
+    }
     # Not even by who owns the export.
     assert api.client().get(f"/v1/farm/attempts/{said}/log").status_code == 403
+
+
+def test_the_log_that_a_worker_kept_is_told_before_the_last_words(
+    api: RunningApi, ops: httpx.Client, midifarm: Command
+) -> None:
+    attempt = end(api, queue(api), "failed", log="Its last words.")
+    assert "process was ended" in midifarm("log", f"a{attempt}", errors=True)
+    line = '{"at": "now", "level": "error", "logger": "x", "message": "No.", "exception": "Why"}'
+    api.store.put_bytes(log_key(attempt), f"{line}\nno JSON\n".encode())
+    answer = ops.get(f"/v1/farm/attempts/{attempt}/log")
+    assert answer.text == "now error x No.\nWhy\nno JSON\n"
+    assert answer.headers["log-source"] == "worker"
+    assert midifarm("log", str(attempt)) == answer.text
+    assert midifarm("log", f"a{attempt}", "--json").startswith(line)
+    assert "is no attempt" in midifarm("log", "seven", status=2)
+    # It may be asked for when everything else about the attempt is forgotten.
+    api.sql("delete from attempts where id = %s", attempt)
+    assert ops.get(f"/v1/farm/attempts/{attempt}/log").text == answer.text
 
 
 def test_what_is_made_elsewhere_is_waited_for(api: RunningApi) -> None:
@@ -585,7 +608,7 @@ def test_the_client_reaches_every_route(api: RunningApi) -> None:
         attempt = end(api, queue(api, "ben"), "failed", log="It broke.")
         (failure,) = client.failures(5, limit=1).attempts
         assert (failure.attempt_id, failure.user_id, failure.has_log) == (attempt, "ben", True)
-        assert client.attempt_log(attempt) == "It broke."
+        assert client.attempt_log(attempt) == ("It broke.", False)
         assert client.prioritise_any(export, 3).priority == 3
         assert client.set_quota("a/b", queued=1).user_id == "a/b"
         assert client.quota("a/b").queued == 1

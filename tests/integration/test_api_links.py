@@ -284,7 +284,7 @@ def test_the_janitor_forgets_links_and_sessions_a_day_after_their_time(
             janitor = Janitor(database, LocalStore(tmp_path / "store"), Limits())
             await janitor.clean_old()
             await janitor.clean_deleted()
-            janitor.close()
+            await janitor.close()
 
     asyncio.run(clean())
     kept = {row["id"] for row in api.sql("select id from links")}

@@ -12,13 +12,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cluster.executor import Item, Outcome, RayExecutor, open_executor
+from cluster.leaving import leave, stay
 from cluster.session import ray_session
 from coordinator.run_exports import find_engine
 from shared.errors import (
@@ -93,6 +96,13 @@ class Desk:
             assert time.monotonic() < until_s, f"{attempt} did not end within {within_s} s"
             self.listen(0.1)
         return self.told[attempt]
+
+    def wait_until_leaving(self, is_leaving: bool) -> None:
+        """Wait until the node is known to want nothing more, or something again."""
+        until_s = time.monotonic() + PATIENCE_S
+        while self.executor.nodes()[0].is_leaving is not is_leaving:
+            assert time.monotonic() < until_s
+            time.sleep(0.05)
 
     def wait_until_begun(self, attempts: Collection[str]) -> None:
         """Wait until attempts are seen to be under way."""
@@ -466,6 +476,21 @@ def test_a_worker_is_retired(desk: Desk) -> None:
     assert again.worker != worker
 
 
+def test_a_node_that_is_at_nothing_may_leave(desk: Desk) -> None:
+    lines: list[str] = []
+    with ThreadPoolExecutor() as thread:
+        leaving = thread.submit(leave, desk.node, PATIENCE_S, lines.append)
+        while not leaving.done():
+            desk.executor.nodes()
+            desk.listen(0.1)
+            time.sleep(0.05)
+    assert leaving.result()
+    assert lines[-1] == "The node has nothing left to do."
+    desk.wait_until_leaving(True)
+    stay(desk.node)
+    desk.wait_until_leaving(False)
+
+
 def test_every_item_travels_as_json() -> None:
     engine = "whatever draws"
     items: list[Item] = [
@@ -489,16 +514,10 @@ def test_every_item_travels_as_json() -> None:
         assert type(item).model_validate_json(item.model_dump_json()) == item
 
 
-@pytest.mark.timeout(180)
-def test_lost_nodes_are_noticed(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path / "store")
-    store.put_bytes("songs/song.npz", song_file().song().to_bytes())
-    store.put_bytes("assets/midi", song_file().to_bytes())
-    (tmp_path / "preview.json").write_text(preview().model_dump_json())
-    chunk = chunks("to be asked", seconds=60, large=True)[0]
-    (tmp_path / "chunk.json").write_text(chunk.model_dump_json())
+def run_program(module: str, folder: Path) -> list[dict[str, Any]]:
+    """Run a cluster in a process of its own; what it has seen."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.two_nodes", str(tmp_path)],
+        [sys.executable, "-m", module, str(folder)],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
         capture_output=True,
@@ -507,8 +526,42 @@ def test_lost_nodes_are_noticed(tmp_path: Path) -> None:
         check=False,
     )
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert lines, done.stderr
+    assert lines[-1]["what"] == "end", (lines, done.stderr)
+    return lines
+
+
+@pytest.mark.timeout(180)
+def test_nodes_join_and_share_their_gpus(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    store.put_bytes("songs/song.npz", song_file().song().to_bytes())
+    store.put_bytes("assets/font", make_soundfont())
+    (tmp_path / "sound.json").write_text(long_sound().model_dump_json())
+    seen = {line["what"]: line for line in run_program("tests.guests", tmp_path)}
+    plain, gpu, odd = seen["plain"], seen["gpu"], seen["odd"]
+    assert (plain["slots"], plain["pools"], plain["kept_out"]) == (1, ["fast", "night"], None)
+    assert plain["standing"] == {"state": "joined", "reason": None, "slots": 1}
+    assert "MIDIFARM_GPU_SLOTS is 'many'" in odd["kept_out"]
+    assert odd["standing"] == {"state": "kept_out", "reason": odd["kept_out"], "slots": 0}
+    # No GPU draws here: the node is kept out, but work that is put there all the same shares them.
+    assert gpu["slots"] == 0
+    assert gpu["renderer"] == plain["renderer"]
+    assert "It offers GPUs, but" in gpu["kept_out"]
+    assert gpu["standing"]["reason"] == gpu["kept_out"]
+    assert (seen["met"]["share"], seen["met"]["gpus"]) == (0.5, ["0", "0", "1", "1"])
+    assert (seen["shared"]["begun"], seen["shared"]["early"]) == (4, 0)
+
+
+@pytest.mark.timeout(180)
+def test_lost_nodes_are_noticed(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    store.put_bytes("songs/song.npz", song_file().song().to_bytes())
+    store.put_bytes("assets/midi", song_file().to_bytes())
+    (tmp_path / "preview.json").write_text(preview().model_dump_json())
+    chunk = chunks("to be asked", seconds=60, large=True)[0]
+    (tmp_path / "chunk.json").write_text(chunk.model_dump_json())
+    lines = run_program("tests.two_nodes", tmp_path)
     seen = {line["what"]: line for line in lines}
-    assert "end" in seen, done.stderr
     assert "RAY_AUTH_TOKEN" in seen["stranger"]["error"]
     assert seen["stranger"]["after_s"] < 15
     nodes = seen["nodes"]["nodes"]

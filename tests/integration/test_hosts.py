@@ -32,6 +32,7 @@ def farm(postgres_servers: PostgresServers) -> Iterator[ThreeHosts]:
         pytest.skip(reason)
     with postgres_servers.fresh_database("embedded") as url, ThreeHosts(url) as farm:
         yield farm
+        sys.stdout.write(farm.logs())  # shown where something has failed
 
 
 def test_accidents_of_hosts_change_nothing_in_a_video(farm: ThreeHosts) -> None:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from coordinator.client import Asset, Client, Export
+from shared.errors import NotFoundError
 from shared.intake import AssetKind
 from shared.storage import open_store
 from shared.storage.port import ObjectStore
@@ -139,6 +140,31 @@ def test_a_video_is_made_fetched_and_made_again(
     assert plain_again["chunks_cached"] == plain_again["chunks"] == plain["chunks"]
     assert {info.key for info in store.list("segments/")} == before
     assert took_s < 10
+
+
+def test_the_log_of_every_attempt_is_kept_in_the_store(client: Client, folder: Path) -> None:
+    export = ended(client, submit(client, folder, "logged", 2, config=config(160, 90)))
+    attempts = client.attempts(export.id)
+    assert {each.kind for each in attempts} >= {"intake", "chunk", "stitch"}
+    for attempt in attempts:
+
+        def lines(attempt_id: int = attempt.attempt_id) -> list[dict[str, Any]]:
+            try:
+                text, is_whole = client.attempt_log(attempt_id, as_json=True)
+            except NotFoundError:
+                return []  # it is stored after its attempt has been reported
+            assert is_whole
+            return [json.loads(line) for line in text.splitlines()]
+
+        wait_until(lambda lines=lines: bool(lines()), f"the log of {attempt.kind}")
+        told = lines()
+        assert {each["export"] for each in told} == {export.id}
+        assert {each["attempt"] for each in told} == {f"a{attempt.attempt_id}"}
+        assert {each.get("chunk") for each in told} == {attempt.chunk_index}
+        assert told[0]["event"] == "attempt_began"
+        if attempt.kind == "chunk":
+            assert any("libx264" in each["message"] for each in told)
+            assert "draw_s" in next(each for each in told if each.get("event") == "attempt_reports")
 
 
 def test_hostile_files_harm_nobody_and_leave_nothing(

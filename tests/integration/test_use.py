@@ -77,11 +77,11 @@ async def test_second_attempts_and_those_that_nobody_wants_are_told_apart(
         export_id = await add_export(database)
 
         async def are_under_way() -> bool:
-            chunks = [each for each in dispatcher._running.values() if each.item.kind == "chunk"]
+            chunks = [each for each in dispatcher._under_way if each.item.kind == "chunk"]
             return len(chunks) >= workers.slots and all(each.started_s for each in chunks)
 
         await until(are_under_way)
-        chunk = next(each for each in dispatcher._running.values() if each.item.kind == "chunk")
+        chunk = next(each for each in dispatcher._under_way if each.item.kind == "chunk")
         async with database.transaction() as connection:
             second = await transitions.add_attempt(connection, chunk.item.id, dispatcher._epoch)
             assert second is not None

@@ -564,7 +564,7 @@ def test_what_was_told_long_ago_is_forgotten(
         async with Database(api.database_url) as database:
             janitor = Janitor(database, LocalStore(tmp_path / "store"), Limits())
             await janitor.clean_old()
-            janitor.close()
+            await janitor.close()
 
     asyncio.run(clean())
     (kept,) = log_of(ada, webhook)

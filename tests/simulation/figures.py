@@ -7,8 +7,8 @@ one export (intake, its longest chunk or its sound, stitch) on the fastest node.
 
 *Fairness* is Jain's index of the service that each user got while all had demand: (Σx)² / (n Σx²),
 which is 1 where all got the same. Service is the time of slots that his attempts had, each times
-the speed of its node. All have demand from the first moment until somebody's last export begins:
-before that, something of everybody's always waited.
+the speed of its node. All have demand in those moments in which a work item of each user waits that
+could begin; all such moments of the simulation count.
 
 *Duplicate work* is the part of all time of slots that went to attempts beside, or after, the one
 whose result was taken: slow ones that were overtaken, and second ones that came too late. What was
@@ -17,6 +17,8 @@ lost with a node, or crashed, is told by itself.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import statistics
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -66,6 +68,10 @@ class Export:
     """When it was completed."""
 
 
+Spans = Sequence[tuple[float, float]]
+"""Some time: from when to when, in order, none touching another."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What came of it."""
@@ -79,7 +85,7 @@ class Figures:
     fairness: float
     """Jain's index."""
     contended_s: float
-    """For how long all users had demand."""
+    """How much of the time all users had demand."""
     duplicates: float
     """Part of the time of slots that was spent twice."""
     lost: float
@@ -123,6 +129,7 @@ class Figures:
 def figures(
     exports: Sequence[Export],
     tried: Collection[Tried],
+    waits: Mapping[str, Iterable[tuple[float, float]]],
     *,
     work_s: float,
     path_s: float,
@@ -135,6 +142,7 @@ def figures(
     Args:
         exports: All of them, completed.
         tried: All attempts that had a slot.
+        waits: From when to when work items waited that could begin, by user.
         work_s: All work at speed 1.
         path_s: The longest chain of steps of one export at speed 1.
         speed: Of all slots together.
@@ -143,16 +151,13 @@ def figures(
     """
     makespan_s = max(each.ended_s for each in exports)
     spent_s = sum(each.took_s for each in tried)
-    last_begun_s: defaultdict[str, float] = defaultdict(float)
-    for export in exports:
-        last_begun_s[export.user] = max(last_begun_s[export.user], export.begun_s)
-    contended_s = min(last_begun_s.values())
+    contended = common([union(spans) for spans in waits.values()])
     return Figures(
         makespan_s=makespan_s,
         work_bound_s=work_s / speed,
         path_bound_s=path_s / fastest,
-        fairness=jain(service(tried, last_begun_s, contended_s).values()),
-        contended_s=contended_s,
+        fairness=jain(service(tried, waits, contended).values()),
+        contended_s=sum(to_s - from_s for from_s, to_s in contended),
         duplicates=duplicate_s(tried) / spent_s,
         lost=sum(each.took_s for each in tried if each.end == "lost") / spent_s,
         crashed=sum(each.took_s for each in tried if each.end == "crashed") / spent_s,
@@ -162,12 +167,44 @@ def figures(
     )
 
 
-def service(tried: Iterable[Tried], users: Iterable[str], until_s: float) -> dict[str, float]:
-    """What each user got until then: time of slots, times their speed."""
+def union(spans: Iterable[tuple[float, float]]) -> Spans:
+    """All of the time that is in any of these."""
+    found: list[tuple[float, float]] = []
+    for from_s, to_s in sorted(spans):
+        if found and from_s <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], to_s)
+        elif to_s > from_s:
+            found.append((from_s, to_s))
+    return found
+
+
+def common(unions: Sequence[Spans]) -> Spans:
+    """The time that is in all of these."""
+    begins = [(from_s, 1) for spans in unions for from_s, _ in spans]
+    edges = sorted(begins + [(to_s, -1) for spans in unions for _, to_s in spans])
+    found, depth = [], 0
+    for (at_s, step), (next_s, _) in itertools.pairwise(edges):
+        depth += step
+        if depth == len(unions) and next_s > at_s:
+            found.append((at_s, next_s))
+    return union(found)
+
+
+def service(tried: Iterable[Tried], users: Iterable[str], during: Spans) -> dict[str, float]:
+    """What each user got during some time: time of slots, times their speed."""
     got = dict.fromkeys(users, 0.0)
+    starts = [from_s for from_s, _ in during]
+    before_s = [0.0, *itertools.accumulate(to_s - from_s for from_s, to_s in during)]
+
+    def until_s(at_s: float) -> float:
+        place = bisect.bisect_right(starts, at_s)
+        if place == 0:
+            return 0.0
+        from_s, to_s = during[place - 1]
+        return before_s[place - 1] + min(at_s, to_s) - from_s
+
     for each in tried:
-        had_s = max(0.0, min(each.ended_s, until_s) - each.begun_s)
-        got[each.user] += had_s * each.speed
+        got[each.user] += (until_s(each.ended_s) - until_s(each.begun_s)) * each.speed
     return got
 
 

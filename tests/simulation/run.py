@@ -37,6 +37,8 @@ class Setting:
     exports: int = 10_000
     mean_s: float = 45.0
     """Length of a video, in the mean."""
+    cost: float = 1.0
+    """What a frame takes, in what workload.FRAME_S says."""
     nodes: int = 250
     slots: int = 4
     """Of each node."""
@@ -46,7 +48,7 @@ class Setting:
         """How many exports keep all slots at work for about so long."""
         frame_s = sum(map(operator.mul, FRAME_S, WEIGHTS)) / sum(WEIGHTS)
         speed = self.nodes * self.slots * sum(SPEEDS) / len(SPEEDS)
-        return max(self.users, round(seconds * speed / (self.mean_s * 30 * frame_s)))
+        return max(self.users, round(seconds * speed / (self.mean_s * 30 * frame_s * self.cost)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,9 @@ async def simulate(
     """
     prepare(url)
     clock = VirtualClock()
-    workload = Workload(Chance(setting.seed), setting.users, setting.exports, setting.mean_s)
+    workload = Workload(
+        Chance(setting.seed), setting.users, setting.exports, setting.mean_s, setting.cost
+    )
     cluster = SimulatedCluster(
         clock, workload, nodes=setting.nodes, slots=setting.slots, faults=setting.faults
     )
@@ -116,6 +120,7 @@ async def simulate(
         dispatcher.stop()
         await running
         exports, statuses = await _ended(database, accepted_s)
+        waits = await _waits(database, accepted_s)
     tried = [
         Tried(
             what=f"{song.number} {_what(each.item)}",
@@ -136,6 +141,7 @@ async def simulate(
         figures=figures(
             exports,
             tried,
+            waits,
             work_s=work_s,
             path_s=path_s,
             speed=speed,
@@ -207,3 +213,23 @@ async def _ended(
         for row in rows
     ]
     return exports, dict(Counter(row["status"] for row in rows))
+
+
+async def _waits(
+    database: VirtualDatabase, accepted_s: float
+) -> dict[str, list[tuple[float, float]]]:
+    """From when to when work items waited for their first attempts, by user."""
+    async with database.reading() as connection:
+        cursor = await connection.execute(
+            "select w.user_id, w.created_at, a.started_at "
+            "from work_items w join attempts a on a.item_id = w.id and a.number = 1"
+        )
+        rows = await cursor.fetchall()
+    waits: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        from_s, to_s = (
+            (row[name] - BEGINNING).total_seconds() - accepted_s
+            for name in ("created_at", "started_at")
+        )
+        waits.setdefault(row["user_id"], []).append((from_s, to_s))
+    return waits

@@ -50,6 +50,8 @@ class Workload:
     exports: int
     mean_s: float
     """Length of a video, in the mean."""
+    cost: float = 1.0
+    """What a frame takes, in what FRAME_S says."""
 
     @cached_property
     def songs(self) -> list[Song]:
@@ -69,7 +71,7 @@ class Workload:
             number=number,
             user=user,
             seconds=round(min(_LONGEST_S, _SHORTEST_S + beyond_s), 1),
-            frame_s=self.chance.one_of(FRAME_S, WEIGHTS, number, "frame"),
+            frame_s=self.cost * self.chance.one_of(FRAME_S, WEIGHTS, number, "frame"),
         )
 
     def song_of(self, item: Item) -> Song:

@@ -164,7 +164,7 @@ class ScriptedExecutor:
     def ask_for(self, slots: Mapping[str, int]) -> None:
         """See Executor."""
 
-    def submit(self, attempt: str, item: Item, node: str) -> None:
+    def submit(self, attempt: str, item: Item, node: str, export: str | None = None) -> None:
         """See Executor."""
         assert isinstance(item, Made)
         assert node == PaintedNode().id

@@ -8,7 +8,17 @@ import statistics
 import pytest
 
 from tests.simulation.chance import Chance
-from tests.simulation.figures import Export, Figures, Tried, duplicate_s, figures, jain, service
+from tests.simulation.figures import (
+    Export,
+    Figures,
+    Tried,
+    common,
+    duplicate_s,
+    figures,
+    jain,
+    service,
+    union,
+)
 from tests.simulation.nodes import lives
 
 
@@ -22,9 +32,18 @@ def test_jain_is_1_where_all_are_alike_and_a_part_where_one_has_everything() -> 
     assert jain([1.0, 3.0]) == pytest.approx(0.8)
 
 
-def test_service_is_the_time_of_slots_by_their_speed_up_to_a_moment() -> None:
+def test_service_is_the_time_of_slots_by_their_speed() -> None:
     attempts = [tried("x", 0, 10), tried("y", 5, 20, user="b"), tried("z", 12, 13)]
-    assert service(attempts, ["a", "b", "c"], 10.0) == {"a": 20.0, "b": 10.0, "c": 0.0}
+    assert service(attempts, ["a", "b", "c"], [(0, 10)]) == {"a": 20.0, "b": 10.0, "c": 0.0}
+    assert service(attempts, ["a", "b"], [(2, 3), (9, 12.5)]) == {"a": 5.0, "b": 7.0}
+
+
+def test_all_have_demand_while_something_of_each_waits() -> None:
+    ada, ben = union([(0, 5), (3, 8), (10, 20), (20, 20)]), union([(4, 12), (15, 30)])
+    assert ada == [(0, 8), (10, 20)]
+    assert common([ada, ben]) == [(4, 8), (10, 12), (15, 20)]
+    assert common([ada]) == ada
+    assert common([ada, []]) == []
 
 
 def test_what_was_overtaken_or_came_too_late_is_done_twice() -> None:
@@ -48,6 +67,7 @@ def test_figures_of_a_small_farm() -> None:
             Export(user="b", begun_s=0, ended_s=100),
         ],
         [tried("x", 0, 60), tried("y", 20, 110), tried("z", 0, 80, user="b")],
+        {"a": [(0, 20), (10, 30)], "b": [(10, 40)]},
         work_s=400,
         path_s=20,
         speed=4.0,
@@ -55,8 +75,8 @@ def test_figures_of_a_small_farm() -> None:
         slots=2,
     )
     assert (found.bound_s, found.path_bound_s, found.ratio) == (100, 10, pytest.approx(1.1))
-    # The last export of b begins at once: nobody is sure to have had demand after that.
-    assert found.contended_s == 0
+    # From 10 s to 30 s: a has 30 s of slots, b has 20.
+    assert (found.contended_s, found.fairness) == (20, pytest.approx(2500 / 2 / 1300))
     assert found.busy == pytest.approx(230 / 220)
     assert found.missed == []
 

@@ -34,6 +34,10 @@ delete from artifacts where content_key in (
     order by a.content_key for update of a)
 returning object_key, report ->> 'poster_key' as poster_key;
 
+-- name: attempts_of
+-- What was tried for an export, as far as it is not forgotten.
+select a.id from attempts a join work_items w on w.id = a.item_id where w.export_id = %(id)s;
+
 -- name: delete_export
 -- An export is forgotten, with its work and its events.
 delete from export_jobs where id = %(id)s and deleted_at is not null;

@@ -35,7 +35,8 @@ order by at;
 -- What failed or was lost lately, newest first.
 select a.id as attempt_id, w.kind, w.export_id, e.name as export_name, w.chunk_index, w.user_id,
     a.number, a.node, a.worker, a.started_at, a.ended_at, a.outcome, a.error_kind,
-    a.error_message, a.log is not null as has_log
+    a.error_message,
+    a.outcome is not null and coalesce(a.log, a.wall_s::text) is not null as has_log
 from attempts a
 join work_items w on w.id = a.item_id
 left join export_jobs e on e.id = w.export_id
