@@ -118,6 +118,12 @@ def hear_standing(standing: Standing) -> None:
         joining.hear_standing(standing)
 
 
+@ray.remote(num_cpus=0, max_retries=0, max_calls=0)
+def tell_standing() -> tuple[Standing | None, bool]:
+    """How this node stands, as it was told, and whether it wants nothing more."""
+    return joining.tell_standing()
+
+
 @ray.remote(num_cpus=1, max_retries=0, max_calls=0)
 def work(item: Item, store_url: str, board: Any, errand: Errand) -> Report:
     """Do one work item, of whatever kind.
