@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from shared.errors import ClusterError
-from shared.pools import DEFAULT_POOL, is_pool_name
+from shared.pools import DEFAULT_POOL, parse_pools
 
 POOLS_VARIABLE: Final = "MIDIFARM_POOLS"
 """Names the pools that a node serves, by commas; the pool ``default`` without it."""
@@ -19,6 +19,7 @@ NODE_DIR_VARIABLE: Final = "MIDIFARM_NODE_DIR"
 """Names a folder of the node's own machine, in which it finds how it stands with the dispatcher."""
 _GPU_SLOTS: Final = range(1, 65)
 _STANDING: Final = "standing.json"
+_DRAINING: Final = "draining"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +93,10 @@ def pools_of(value: str | None) -> frozenset[str]:
     Raises:
         ClusterError: A pool cannot be called so.
     """
-    names = frozenset(name.strip() for name in (value or "").split(",")) - {""}
-    for name in sorted(names):
-        if not is_pool_name(name):
-            raise ClusterError(
-                f"{POOLS_VARIABLE} names the pool {name!r}: give names of a-z, 0-9 and hyphens, "
-                "32 characters at most, with commas between them."
-            )
-    return names or frozenset({DEFAULT_POOL})
+    try:
+        return frozenset(parse_pools(value or "")) or frozenset({DEFAULT_POOL})
+    except ValueError as exc:
+        raise ClusterError(f"{POOLS_VARIABLE} is {value!r}: {exc}.") from exc
 
 
 def gpu_slots_of(value: str | None) -> int:
@@ -189,3 +186,21 @@ class Standing:
     def forget(folder: Path) -> None:
         """Remove what an earlier node was told there."""
         (folder / _STANDING).unlink(missing_ok=True)
+
+
+def want_nothing(folder: Path, wish: bool) -> None:
+    """Note in a node's folder whether it wants nothing more, until that is taken back.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    if wish:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _DRAINING).touch()
+    else:
+        (folder / _DRAINING).unlink(missing_ok=True)
+
+
+def wants_nothing(folder: Path) -> bool:
+    """Whether a node wants nothing more."""
+    return (folder / _DRAINING).exists()
