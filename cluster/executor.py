@@ -103,9 +103,14 @@ class RayExecutor:
     """Submits work to Ray and hears of its end. Made by open_executor; for one thread."""
 
     def __init__(
-        self, store_url: str, watch: NodeWatch, *, keeps_logs: bool, traces_url: str | None
+        self,
+        store_url: str,
+        watch: NodeWatch,
+        *,
+        keeps_logs: bool = False,
+        traces_url: str | None = None,
     ) -> None:
-        """Use the Ray that this process is connected to."""
+        """Use the Ray that this process is connected to; see open_executor()."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
