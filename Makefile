@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 RUNTIME := sh deploy/setup/venv.sh runtime && sh deploy/setup/libraries.sh gl
 DEV := sh deploy/setup/venv.sh dev
-TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres prometheus chromium
+TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres prometheus chromium iproute2
 
 # Tests wait for much that starts and ends: one process computes while the other waits.
 PROCESSES := 2

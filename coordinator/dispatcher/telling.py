@@ -90,7 +90,7 @@ class Telling:
 
 def whose_turn(
     told: Sequence[ExportProgress], told_s: Mapping[str, float]
-) -> Sequence[ExportProgress]:
+) -> list[ExportProgress]:
     """Those exports that are told of now: those first of which that was done longest ago.
 
     Args:

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _KILL_AGAIN_S: Final = 5.0
 _SWEEP_S: Final = 6.0
 """What a killed process has left is removed so long after."""
-_GONE_S: Final = 3.0
+_GONE_S: Final = 0.5
 """An attempt on a node that has been gone for so long is given up."""
 _FORGET_S: Final = 60.0
 """An attempt of whose end nothing is heard for so long after it was killed is given up."""
