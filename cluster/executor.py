@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.errand import Errand
-from cluster.failures import as_midifarm_error
+from cluster.failures import as_midifarm_error, tells_of_a_dead_node
 from cluster.growing import Growth
 from cluster.guests import Guests
 from cluster.leaving import Wishes
@@ -103,7 +103,14 @@ class _Attempt:
 class RayExecutor:
     """Submits work to Ray and hears of its end. Made by open_executor; for one thread."""
 
-    def __init__(self, store_url: str, watch: NodeWatch, *, keeps_logs: bool) -> None:
+    def __init__(
+        self,
+        store_url: str,
+        watch: NodeWatch,
+        *,
+        keeps_logs: bool = False,
+        traces_url: str | None = None,
+    ) -> None:
         """Use the Ray that this process is connected to."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -117,11 +124,13 @@ class RayExecutor:
         self._guests = Guests(ray, tasks, store_url)
         self._store_url = store_url
         self._keeps_logs = keeps_logs
+        self._traces_url = traces_url
         self._watch = watch
         # Beside us: then it is lost only when we are.
         context = ray.get_runtime_context()
+        self._here: str = context.get_node_id()
         self._board: Any = ProgressBoard.options(  # type: ignore[attr-defined]  # by @ray.remote
-            scheduling_strategy=self._on_node(context.get_node_id(), soft=True),
+            scheduling_strategy=self._on_node(self._here, soft=True),
             name=f"{BOARD_PREFIX}{context.get_job_id()}",
             namespace=NAMESPACE,
         ).remote()
@@ -191,6 +200,7 @@ class RayExecutor:
             kind=_TITLES[type(item)],
             export=export,
             chunk=item.index if isinstance(item, ChunkSpec) else None,
+            traces_url=self._traces_url,
             log_key=log_key(int(number)) if self._keeps_logs and number.isdecimal() else None,
         )
 
@@ -233,6 +243,8 @@ class RayExecutor:
             report = self._ray.get(ref, timeout=_RESULT_S)
         except (self._ray.exceptions.RayError, MidifarmError) as exc:
             error = as_midifarm_error(exc)
+            if tells_of_a_dead_node(exc):
+                self._watch.note_gone(attempt.node)
         if report is None:
             error = self._reason(attempt, error, status.worker if status else None)
         return Outcome(
@@ -376,7 +388,12 @@ class RayExecutor:
 
 @contextmanager
 def open_executor(
-    store_url: str, *, address: str | None = None, workers: int = 1, keeps_logs: bool = False
+    store_url: str,
+    *,
+    address: str | None = None,
+    workers: int = 1,
+    keeps_logs: bool = False,
+    traces_url: str | None = None,
 ) -> Iterator[RayExecutor]:
     """An executor on a local Ray or on the cluster at ``address``.
 
@@ -385,6 +402,7 @@ def open_executor(
         address: Of a running cluster; None starts a Ray of this process's own.
         workers: How many processors a local Ray offers.
         keeps_logs: Whether workers keep a log of each attempt whose name is ``a`` and a number.
+        traces_url: Address of a collector that workers tell what they do; None tells nobody.
 
     Raises:
         ClusterError: Ray could not be started or reached.
@@ -394,5 +412,6 @@ def open_executor(
     with ray_session(address, workers):
         import ray
 
-        with NodeWatch(ray.nodes) as watch:
-            yield RayExecutor(store_url, watch, keeps_logs=keeps_logs)
+        home = ray.get_runtime_context().get_node_id()
+        with NodeWatch(ray.nodes, home) as watch:
+            yield RayExecutor(store_url, watch, keeps_logs=keeps_logs, traces_url=traces_url)

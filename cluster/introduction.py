@@ -19,6 +19,7 @@ NODE_DIR_VARIABLE: Final = "MIDIFARM_NODE_DIR"
 """Names a folder of the node's own machine, in which it finds how it stands with the dispatcher."""
 _GPU_SLOTS: Final = range(1, 65)
 _STANDING: Final = "standing.json"
+_DRAINING: Final = "draining"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,3 +186,21 @@ class Standing:
     def forget(folder: Path) -> None:
         """Remove what an earlier node was told there."""
         (folder / _STANDING).unlink(missing_ok=True)
+
+
+def want_nothing(folder: Path, wish: bool) -> None:
+    """Note in a node's folder whether it wants nothing more, until that is taken back.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    if wish:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _DRAINING).touch()
+    else:
+        (folder / _DRAINING).unlink(missing_ok=True)
+
+
+def wants_nothing(folder: Path) -> bool:
+    """Whether a node wants nothing more."""
+    return (folder / _DRAINING).exists()

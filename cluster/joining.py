@@ -19,6 +19,7 @@ from cluster.introduction import (
     Standing,
     gpu_slots_of,
     pools_of,
+    wants_nothing,
 )
 from shared.errors import ClusterError, MidifarmError, ObjectNotFoundError
 from shared.revision import revision
@@ -113,3 +114,11 @@ def hear_standing(standing: Standing) -> None:
     folder = os.environ.get(NODE_DIR_VARIABLE)
     if folder:
         standing.write(Path(folder))
+
+
+def tell_standing() -> tuple[Standing | None, bool]:
+    """What was left word of here, and whether this node wants nothing more."""
+    folder = os.environ.get(NODE_DIR_VARIABLE)
+    if not folder:
+        return None, False
+    return Standing.read(Path(folder)), wants_nothing(Path(folder))
