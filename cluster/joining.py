@@ -105,7 +105,7 @@ def check_store(question: Question) -> None:
     if mark != question.store_mark:
         raise ClusterError(
             f"Its folder {question.store_url} is not the dispatcher's: mount the same folder there "
-            "on every machine, or keep the objects in a bucket (MIDIFARM_STORE_URL=s3://…)."
+            "on every machine, or keep the objects in a bucket (MIDIFARM_STORAGE_URL=s3://…)."
         )
 
 
