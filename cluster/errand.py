@@ -19,3 +19,5 @@ class Errand:
     """Which chunk of it."""
     log_key: str | None = None
     """Object key that its log is kept under; None where nobody reads it."""
+    traces_url: str | None = None
+    """Address of a collector that is told of it; None where nobody is."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster.errand import Errand
 from cluster.failures import as_midifarm_error, tells_of_a_dead_node
+from cluster.growing import Growth
 from cluster.guests import Guests
 from cluster.leaving import Wishes
 from cluster.nodes import LOST_AFTER_S, Node, NodeWatch
@@ -102,7 +103,14 @@ class _Attempt:
 class RayExecutor:
     """Submits work to Ray and hears of its end. Made by open_executor; for one thread."""
 
-    def __init__(self, store_url: str, watch: NodeWatch, *, keeps_logs: bool = False) -> None:
+    def __init__(
+        self,
+        store_url: str,
+        watch: NodeWatch,
+        *,
+        keeps_logs: bool = False,
+        traces_url: str | None = None,
+    ) -> None:
         """Use the Ray that this process is connected to."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -116,6 +124,7 @@ class RayExecutor:
         self._guests = Guests(ray, tasks, store_url)
         self._store_url = store_url
         self._keeps_logs = keeps_logs
+        self._traces_url = traces_url
         self._watch = watch
         # Beside us: then it is lost only when we are.
         context = ray.get_runtime_context()
@@ -126,6 +135,7 @@ class RayExecutor:
             namespace=NAMESPACE,
         ).remote()
         self._wishes = Wishes(ray, self._board)
+        self._growth = Growth(ray)
         self._board_heard_s = time.monotonic() + _BOARD_WITHIN_S
         self._attempts: dict[Any, _Attempt] = {}
         self._refs: dict[str, Any] = {}
@@ -190,6 +200,7 @@ class RayExecutor:
             kind=_TITLES[type(item)],
             export=export,
             chunk=item.index if isinstance(item, ChunkSpec) else None,
+            traces_url=self._traces_url,
             log_key=log_key(int(number)) if self._keeps_logs and number.isdecimal() else None,
         )
 
@@ -325,6 +336,7 @@ class RayExecutor:
         Args:
             slots: What all work that waits and runs could use at once.
         """
+        self._growth.ask_for(slots)
 
     def sweep(self) -> None:
         """Have every node remove what killed processes left: call it after kill().
@@ -376,7 +388,12 @@ class RayExecutor:
 
 @contextmanager
 def open_executor(
-    store_url: str, *, address: str | None = None, workers: int = 1, keeps_logs: bool = False
+    store_url: str,
+    *,
+    address: str | None = None,
+    workers: int = 1,
+    keeps_logs: bool = False,
+    traces_url: str | None = None,
 ) -> Iterator[RayExecutor]:
     """An executor on a local Ray or on the cluster at ``address``.
 
@@ -385,6 +402,7 @@ def open_executor(
         address: Of a running cluster; None starts a Ray of this process's own.
         workers: How many processors a local Ray offers.
         keeps_logs: Whether workers keep a log of each attempt whose name is ``a`` and a number.
+        traces_url: Address of a collector that workers tell what they do; None tells nobody.
 
     Raises:
         ClusterError: Ray could not be started or reached.
@@ -396,4 +414,4 @@ def open_executor(
 
         home = ray.get_runtime_context().get_node_id()
         with NodeWatch(ray.nodes, home) as watch:
-            yield RayExecutor(store_url, watch, keeps_logs=keeps_logs)
+            yield RayExecutor(store_url, watch, keeps_logs=keeps_logs, traces_url=traces_url)

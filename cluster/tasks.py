@@ -25,6 +25,7 @@ from cluster.errand import Errand
 from cluster.introduction import Introduction, Question, Standing
 from cluster.progress import own_name
 from cluster.session import SCRATCH_VARIABLE
+from cluster.tracing import traced
 from shared.errors import MidifarmError, RenderError
 from shared.intake import IntakeSpec, ProbeSpec
 from shared.plan import AudioSpec, ChunkSpec, StitchSpec, SurveySpec
@@ -130,12 +131,15 @@ def work(item: Item, store_url: str, board: Any, errand: Errand) -> Report:
     One function for all kinds: Ray hands a worker that has ended a task the next one of the same
     function, so that a stitch would wait until there were no chunks left.
     """
+    worker = own_name()
     with (
-        logged(errand, own_name(), partial(_store, store_url)) as tell_report,
+        logged(errand, worker, partial(_store, store_url)) as log_report,
+        traced(errand, worker) as trace_report,
         _attempt(board, errand.attempt) as progress,
     ):
         report = _do(item, _store(store_url), progress)
-        tell_report(report)
+        log_report(report)
+        trace_report(report)
         return report
 
 

@@ -315,6 +315,11 @@ class ServiceSettings(DispatcherSettings):
         description="Address of the Grafana that shows this farm (http or https), to which its "
         "page then leads operators.",
     )
+    traces_url: Annotated[str | None, AfterValidator(_is_page)] = Field(
+        default=None,
+        description="Address of a collector of traces (OpenTelemetry, OTLP over HTTP), such as "
+        "http://127.0.0.1:4318, that is told what was done for each export; nobody is without it.",
+    )
     log_format: Literal["text", "json"] = Field(
         default="text",
         description="How log lines are written: for people, or one JSON object each.",

@@ -27,6 +27,7 @@ from coordinator.database.migrations import migrate
 from coordinator.fetching import Fetcher
 from coordinator.reaching import Reach
 from shared.storage import ObjectStore
+from shared.traces import Tracer
 
 WITHIN_S = 20.0
 """Signals that tests wait for come much sooner, also on a busy machine."""
@@ -91,6 +92,7 @@ class RunningApi:
         fetcher: Fetcher | None = None,
         provider: Provider | None = None,
         receivers: Reach | None = None,
+        tracer: Tracer | None = None,
         slot_prices: Mapping[str, float] | None = None,
         grafana_url: str | None = None,
     ) -> None:
@@ -98,6 +100,7 @@ class RunningApi:
         self._fetcher = fetcher
         self._provider = provider
         self._receivers = receivers
+        self._tracer = tracer
         self._slot_prices = slot_prices
         self._grafana_url = grafana_url
         self.database_url = url
@@ -152,6 +155,7 @@ class RunningApi:
                 fetcher=self._fetcher,
                 provider=self._provider,
                 receivers=self._receivers,
+                tracer=self._tracer,
                 slot_prices=self._slot_prices,
                 grafana_url=self._grafana_url,
             )

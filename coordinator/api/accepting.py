@@ -6,6 +6,7 @@ fetched; then one transaction accepts all of it or nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -16,6 +17,7 @@ from coordinator.api.pools import refuse_unknown
 from coordinator.api.problems import ApiError, field_error
 from coordinator.api.requests import MOST_IN_A_BATCH, Item, changed
 from coordinator.api.services import Services
+from coordinator.api.tracing import tell_accepted
 from coordinator.api.webhooks import ExportWebhook, refuse_unreachable
 from coordinator.branding import branding_uses, is_address, merged
 from coordinator.database import (
@@ -42,6 +44,7 @@ from shared.branding import Branding
 from shared.errors import NotFoundError
 from shared.export import ExportConfiguration
 from shared.intake import IntakeSpec
+from shared.traces import Tracer
 
 _NAME_LENGTH: Final = 200
 _MOST_TOLD: Final = 5
@@ -69,6 +72,10 @@ class Ready:
     """All assets that they are made from."""
     webhooks: Sequence[ExportWebhook | None]
     """Who is told of the end of each, beside its user's own webhooks."""
+    begun_s: float
+    """When it was begun to look at the request: seconds since the epoch."""
+    tracer: Tracer | None
+    """Told that they are accepted."""
 
     async def accept(
         self,
@@ -103,7 +110,9 @@ class Ready:
             )
             for export, webhook in zip(self.exports, self.webhooks, strict=True)
         ]
-        return await exports.create_exports(connection, user_id, accepted)
+        ids = await exports.create_exports(connection, user_id, accepted)
+        tell_accepted(self.tracer, ids, self.begun_s)
+        return ids
 
 
 async def hold_assets(connection: Connection, user_id: str, asset_ids: Collection[str]) -> None:
@@ -151,6 +160,7 @@ async def prepare(services: Services, caller: Caller, asked: Sequence[Asked]) ->
         InputError: Something does not fit; names the fields.
         ApiError: A composition names a file that cannot be used, or nobody serves a pool.
     """
+    begun_s = time.time()
     count = sum(len(each.item.configurations) for each in asked)
     if count > MOST_IN_A_BATCH:
         raise field_error(
@@ -174,6 +184,8 @@ async def prepare(services: Services, caller: Caller, asked: Sequence[Asked]) ->
         title=first.document.name,
         asset_ids=frozenset(used | brandings.asset_ids),
         webhooks=[each.item.webhook for each in asked for _ in each.item.configurations],
+        begun_s=begun_s,
+        tracer=services.tracer,
     )
 
 

@@ -63,6 +63,7 @@ from coordinator.fetching import Fetcher
 from coordinator.measured_store import MeasuredStore
 from coordinator.reaching import Reach
 from shared.storage import ObjectStore
+from shared.traces import Tracer
 
 _DESCRIPTION: Final = """\
 Renders music videos from MIDI files. Upload the files (assets), say what is drawn and heard
@@ -96,6 +97,7 @@ def create_app(
     fetcher: Fetcher | None = None,
     provider: Provider | None = None,
     receivers: Reach | None = None,
+    tracer: Tracer | None = None,
     slot_prices: Mapping[str, float] | None = None,
     grafana_url: str | None = None,
 ) -> FastAPI:
@@ -109,6 +111,7 @@ def create_app(
             without it.
         provider: Whose tokens are taken beside API keys; nobody's without it.
         receivers: Reaches the receivers of webhooks; those at public hosts alone without it.
+        tracer: Told what was done for each export; nobody is without it.
         slot_prices: Prices of an hour of a slot, by pool; use costs nothing without them.
         grafana_url: Where the farm's dashboards are, shown to operators.
     """
@@ -135,6 +138,7 @@ def create_app(
         fetcher=fetcher or Fetcher(),
         receivers=receivers or Reach(),
         readiness=ReadinessCheck(database, store),
+        tracer=tracer,
         slot_prices=slot_prices or {},
         grafana_url=grafana_url,
     )

@@ -126,6 +126,7 @@ class Attempt(BaseModel):
     kind: str = Field(description="intake, survey, audio, chunk or stitch.")
     chunk_index: int | None = Field(description="Which chunk.")
     number: int = Field(description="Which try, counted from 1.")
+    node: str | None = Field(description="Id of the node; null: it never began there.")
     worker: str | None = Field(description="Who tried.")
     started_at: datetime = Field(description="When it began.")
     ended_at: datetime | None = Field(description="When it ended.")

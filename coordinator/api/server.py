@@ -32,6 +32,7 @@ from coordinator.reaching import Reach
 from coordinator.settings import ServiceSettings
 from shared.errors import DatabaseError
 from shared.storage import open_store
+from shared.traces import open_tracer
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ async def _serve(settings: ServiceSettings, listener: socket.socket, limits: Api
     async with Database(settings.database_address) as database:
         await _wait_for_schema(database)
         fetcher = Fetcher(allowed=settings.fetch_allowed)
+        tracer = open_tracer(settings.traces_url, "midifarm-api")
         app = create_app(
             database=database,
             store=store,
@@ -87,6 +89,7 @@ async def _serve(settings: ServiceSettings, listener: socket.socket, limits: Api
             fetcher=fetcher,
             receivers=Reach(allowed=settings.webhook_allowed),
             provider=_provider(settings),
+            tracer=tracer,
             slot_prices=settings.prices,
             grafana_url=settings.grafana_url,
         )
@@ -95,6 +98,8 @@ async def _serve(settings: ServiceSettings, listener: socket.socket, limits: Api
         gc.collect()
         gc.freeze()
         await ApiServer(app).serve([listener])
+        if tracer is not None:
+            tracer.close()
 
 
 def _provider(settings: ServiceSettings) -> Provider | None:

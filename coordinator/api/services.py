@@ -21,6 +21,7 @@ from coordinator.database import Database
 from coordinator.fetching import Fetcher
 from coordinator.reaching import Reach
 from shared.storage import ObjectStore
+from shared.traces import Tracer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ class Services:
     """Reaches the receivers of webhooks."""
     readiness: ReadinessCheck
     """How the parts stand."""
+    tracer: Tracer | None
+    """Told what was done for each export; None tells nobody."""
     slot_prices: Mapping[str, float]
     """Prices of an hour of a slot, by pool."""
     grafana_url: str | None

@@ -121,6 +121,7 @@ class Attempt(_Answer):
     kind: str = Field(description="intake, survey, audio, chunk or stitch.")
     chunk_index: int | None = Field(default=None, description="Which chunk.")
     number: int = Field(description="Which try, counted from 1.")
+    node: str | None = Field(default=None, description="Id of the node.")
     worker: str | None = Field(default=None, description="Who tried.")
     started_at: datetime = Field(description="When it began.")
     ended_at: datetime | None = Field(default=None, description="When it ended.")

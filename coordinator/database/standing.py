@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from coordinator.database.connection import Connection, Queries
+from coordinator.database.connection import Connection, Queries, Row
 from shared.pools import DEFAULT_POOL
 
 _QUERIES: Final = Queries("standing")
@@ -104,3 +104,8 @@ async def count_ended(connection: Connection, since: datetime) -> Ended:
         chunks=sum(row["chunks"] for row in rows),
         chunks_found=sum(row["chunks_found"] for row in rows),
     )
+
+
+async def list_ended(connection: Connection, since: datetime, until: datetime) -> list[Row]:
+    """Exports that have ended in such a stretch of time."""
+    return await _QUERIES.all(connection, "list_ended", since=since, until=until)

@@ -21,6 +21,7 @@ from coordinator.processes import adopt_orphans, end_descendants
 from coordinator.settings import ServiceSettings
 from shared.errors import ClusterLostError, DatabaseError, ErrorKind, MidifarmError
 from shared.storage import ObjectStore, open_store
+from shared.traces import open_tracer
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ def _run(settings: ServiceSettings, store: ObjectStore, metrics: Metrics) -> Non
         address=settings.ray_address,
         workers=settings.workers,
         keeps_logs=True,
+        traces_url=settings.traces_url,
     ) as executor:
         try:
             asyncio.run(_dispatch(settings, store, executor, metrics))
@@ -118,7 +120,8 @@ async def _dispatch(
         quota_running=settings.quota_running,
     )
     async with Database(settings.database_address, most=4, answer_s=_DATABASE_ANSWER_S) as database:
-        dispatcher = Dispatcher(database, store, executor, limits, metrics)
+        tracer = open_tracer(settings.traces_url, "midifarm-dispatcher")
+        dispatcher = Dispatcher(database, store, executor, limits, metrics, tracer=tracer)
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
@@ -135,3 +138,5 @@ async def _dispatch(
             running.cancel()
             await asyncio.wait({running, asked}, timeout=0.5)
         asked.cancel()
+        if tracer is not None:
+            tracer.close()

@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from coordinator.database import Database
-from coordinator.database.standing import count_ended, count_standing, settled_until
+from coordinator.database.standing import (
+    count_ended,
+    count_standing,
+    list_ended,
+    settled_until,
+)
 from coordinator.database.use import slot_seconds
 from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.metrics import Metrics
+from coordinator.dispatcher.tracing import Tracing
 from shared.errors import DatabaseError
 
 _log = logging.getLogger(__name__)
@@ -37,6 +43,7 @@ class Counting:
         folder: Path | None,
         in_thread: Callable[..., Awaitable[Any]],
         clock: Clock = SYSTEM,
+        tracing: Tracing | None = None,
         every_s: float = _EVERY_S,
     ) -> None:
         """Nothing is counted before run().
@@ -48,6 +55,7 @@ class Counting:
             folder: Where the object store is; None where it is no folder.
             in_thread: Calls what may take its time.
             clock: The time that it goes by.
+            tracing: Told of exports that have ended.
             every_s: How often.
         """
         self._clock = clock
@@ -56,6 +64,7 @@ class Counting:
         self._quota_running = quota_running
         self._folder = folder
         self._in_thread = in_thread
+        self._tracing = tracing or Tracing(None, clock)
         self._every_s = every_s
 
     async def run(self) -> None:
@@ -69,6 +78,9 @@ class Counting:
                         since = await settled_until(connection)
                         spent_s = await slot_seconds(connection)
                     ended = await count_ended(connection, since)
+                    if self._tracing.is_on:
+                        exports = await list_ended(connection, since, ended.until)
+                        self._tracing.exports_ended(exports)
                     since = ended.until
                     self._metrics.note_ended(ended)
                     spent_s = self._note_spent(spent_s, await slot_seconds(connection))

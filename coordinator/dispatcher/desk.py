@@ -13,6 +13,7 @@ from coordinator.dispatcher.limits import Limits
 from coordinator.dispatcher.metrics import Metrics
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.telling import Telling
+from coordinator.dispatcher.tracing import Tracing
 from coordinator.dispatcher.under_way import UnderWay
 
 
@@ -38,5 +39,7 @@ class Desk:
     """How patient we are."""
     metrics: Metrics
     """Told of everything."""
+    tracing: Tracing
+    """Told of what ends."""
     clock: Clock
     """The time."""

@@ -32,6 +32,7 @@ from coordinator.dispatcher.running import written_by
 from coordinator.dispatcher.suspects import Suspects
 from coordinator.dispatcher.taking import Taking
 from coordinator.dispatcher.telling import Telling
+from coordinator.dispatcher.tracing import Tracing
 from coordinator.dispatcher.under_way import UnderWay
 from coordinator.dispatcher.watching import Watching
 from coordinator.measured_store import MeasuredStore
@@ -39,6 +40,7 @@ from coordinator.ports import Executor
 from coordinator.tasks import end_tasks
 from shared.errors import ClusterLostError, DatabaseError
 from shared.storage import LocalStore, ObjectStore
+from shared.traces import Tracer
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class Dispatcher:
         limits: Limits,
         metrics: Metrics | None = None,
         clock: Clock = SYSTEM,
+        tracer: Tracer | None = None,
     ) -> None:
         """Dispatch what a database holds.
 
@@ -76,6 +79,7 @@ class Dispatcher:
             limits: How patient we are.
             metrics: Told of everything; nobody asks for them without it.
             clock: The time that everything here goes by.
+            tracer: Told what was done for each export; nobody is without it.
         """
         self._clock = clock
         self._metrics = metrics or Metrics()
@@ -87,6 +91,7 @@ class Dispatcher:
         self._under_way = UnderWay(executor, clock)
         self._farm = Farm(database, limits.quota_running, self._metrics, clock)
         self._suspects = Suspects()
+        tracing = Tracing(tracer, clock)
         desk = Desk(
             database=database,
             under_way=self._under_way,
@@ -97,6 +102,7 @@ class Dispatcher:
             janitor=self._janitor,
             limits=limits,
             metrics=self._metrics,
+            tracing=tracing,
             clock=clock,
         )
         self._taking = Taking(desk)
@@ -109,11 +115,13 @@ class Dispatcher:
             folder=store.root if isinstance(store, LocalStore) else None,
             in_thread=self._janitor.in_thread,
             clock=clock,
+            tracing=tracing,
         )
         self._demand = Demand(
             database,
             quota_running=limits.quota_running,
             ask_for=lambda slots: self._under_way.call(executor.ask_for, slots),
+            clock=clock,
         )
         self._executor = executor
         self._wake = asyncio.Event()

@@ -173,10 +173,11 @@ class Taking:
         self, running: Running, outcome: Outcome, report: Report, done: Committed
     ) -> None:
         """Tell of a result that was handed in, and see to what is not needed by it any more."""
-        item = running.item
+        item, came_to = running.item, "committed" if done.accepted else "late"
+        self._desk.tracing.attempt_ended(running, outcome, came_to)
         _log.info(
             "attempt_%s attempt=%s kind=%s export=%s chunk=%s",
-            "committed" if done.accepted else "late",
+            came_to,
             running.name,
             item.kind,
             item.export_id,
@@ -214,8 +215,10 @@ class Taking:
                     wall_s=outcome.wall_s,
                 )
         self._delete_own(running)
+        came_to = "cancelled" if stopped else "failed"
+        self._desk.tracing.attempt_ended(running, outcome, came_to, None if stopped else error)
         if stopped:
-            self._desk.metrics.ended(item.kind, "cancelled")
+            self._desk.metrics.ended(item.kind, came_to)
             return
         self._desk.metrics.failed(item.kind, error.kind)
         _log.warning(

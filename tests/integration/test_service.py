@@ -22,7 +22,9 @@ from shared.errors import NotFoundError
 from shared.intake import AssetKind
 from shared.storage import open_store
 from shared.storage.port import ObjectStore
+from shared.traces import span_id, trace_id
 from tests.bombs import BOMBS
+from tests.collector import Collector, collecting
 from tests.conftest import Program
 from tests.seaweedfs import SeaweedFS, weed
 from tests.service import COMMAND, Serving, clean_environment, wait_until
@@ -50,10 +52,18 @@ def s3(folder: Path) -> Iterator[SeaweedFS]:
 
 
 @pytest.fixture(scope="module")
-def serving(folder: Path, s3: SeaweedFS) -> Iterator[Serving]:
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def serving(folder: Path, s3: SeaweedFS, collector: Collector) -> Iterator[Serving]:
     (folder / "tmp").mkdir()
     service = Serving(
         folder / "data",
+        "--traces-url",
+        collector.url,
         "--storage-url",
         s3.url("videos", "farm"),
         environment={**s3.environment, "TMPDIR": str(folder / "tmp")},
@@ -165,6 +175,27 @@ def test_the_log_of_every_attempt_is_kept_in_the_store(client: Client, folder: P
         if attempt.kind == "chunk":
             assert any("libx264" in each["message"] for each in told)
             assert "draw_s" in next(each for each in told if each.get("event") == "attempt_reports")
+
+
+def test_an_export_is_one_trace_across_all_processes(
+    client: Client, folder: Path, collector: Collector
+) -> None:
+    export = ended(client, submit(client, folder, "traced", 2, config=config(160, 90)))
+    attempts = [f"a{each.attempt_id}" for each in client.attempts(export.id)]
+    wanted = {span_id(export.id, "accept")}
+    wanted |= {
+        span_id(export.id, place, each) for place in ("attempt", "work") for each in attempts
+    }
+    spans = collector.wait_for(lambda spans: wanted <= {span.id for span in spans})
+    own = {span.id: span for span in spans if span.trace == trace_id(export.id)}
+    for attempt in attempts:
+        given, done = (own[span_id(export.id, place, attempt)] for place in ("attempt", "work"))
+        assert (given.service, done.service) == ("midifarm-dispatcher", "midifarm-worker")
+        assert (given.parent, done.parent) == (span_id(export.id), given.id)
+        assert given.facts["worker"] == done.facts["worker"]
+        if given.facts["kind"] == "chunk":
+            assert done.facts["chunk"] == given.facts["chunk"]
+            assert done.facts["draw_s"] > 0
 
 
 def test_hostile_files_harm_nobody_and_leave_nothing(

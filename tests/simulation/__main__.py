@@ -97,6 +97,10 @@ def _table(setting: Setting, result: Result) -> Table:
     table.add_row("took", f"{result.real_s:,.0f} s, {result.transactions:,} transactions", "")
     rate = result.commits / result.real_s
     table.add_row("committed", f"{result.commits:,} results, {rate:,.0f} a second", "")
+    table.add_row(
+        "log of PostgreSQL", f"{result.wal_bytes / result.commits:,.0f} bytes a result", ""
+    )
+    table.add_row("clients were told", f"{result.events:,} events", "")
     return table
 
 

@@ -106,8 +106,8 @@ order by w.chunk_index limit %(limit)s offset %(offset)s;
 
 -- name: list_attempts
 -- What was tried for an export, newest first.
-select a.id as attempt_id, w.kind, w.chunk_index, a.number, a.worker, a.started_at, a.ended_at,
-    a.outcome, a.error_kind, a.error_message,
+select a.id as attempt_id, w.kind, w.chunk_index, a.number, a.node, a.worker, a.started_at,
+    a.ended_at, a.outcome, a.error_kind, a.error_message,
     a.outcome is not null and coalesce(a.log, a.wall_s::text) is not null as has_log
 from attempts a join work_items w on w.id = a.item_id
 where w.export_id = %(id)s and (%(chunk)s::int is null or w.chunk_index = %(chunk)s)

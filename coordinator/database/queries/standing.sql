@@ -55,6 +55,13 @@ from export_jobs
 where completed_at >= %(since)s and completed_at < %(until)s and archived_at is null
 group by status;
 
+-- name: list_ended
+-- The same exports one by one, for traces.
+select id, status, batch_id, pool, frames, chunks, chunks_cached, renderings, error_message, created_at,
+    completed_at
+from export_jobs
+where completed_at >= %(since)s and completed_at < %(until)s and archived_at is null;
+
 -- name: settled
 -- The end of the stretch of time of which all is known.
 select now() - make_interval(secs => %(settle_s)s) as at;
