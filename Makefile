@@ -4,14 +4,14 @@
 PY := .venv/bin/python
 RUNTIME := sh deploy/setup/venv.sh runtime && sh deploy/setup/libraries.sh gl
 DEV := sh deploy/setup/venv.sh dev
-TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres prometheus chromium
+TESTS := $(DEV) && sh deploy/setup/libraries.sh gl fonts ffmpeg postgres prometheus chromium iproute2
 
 # Tests wait for much that starts and ends: one process computes while the other waits.
 PROCESSES := 2
 PYTEST := $(PY) -m pytest --numprocesses $(PROCESSES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black bench-queue bench-workers bench-api bench-page gallery pictures chaos-core lock format clean
+.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black bench-queue bench-workers bench-api bench-page gallery pictures chaos-core simulate lock format clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -101,6 +101,10 @@ pictures: ## Take the pictures of the page for the documentation, from the page 
 chaos-core: ## Kill parts of a busy service, and see that nobody's video suffers
 	@$(TESTS)
 	$(PY) -m tests.chaos
+
+simulate: ## Drive the dispatcher by a simulated farm of 1,000 workers in virtual time
+	@$(TESTS)
+	$(PY) -m tests.simulation
 
 lock: ## Pin the dependencies anew after a change in pyproject.toml (UPGRADE=1: to the newest)
 	@sh deploy/setup/lock.sh

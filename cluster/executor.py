@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cluster.errand import Errand
-from cluster.failures import as_midifarm_error
+from cluster.failures import as_midifarm_error, tells_of_a_dead_node
+from cluster.growing import Growth
 from cluster.guests import Guests
 from cluster.leaving import Wishes
 from cluster.nodes import LOST_AFTER_S, Node, NodeWatch
@@ -127,12 +128,14 @@ class RayExecutor:
         self._watch = watch
         # Beside us: then it is lost only when we are.
         context = ray.get_runtime_context()
+        self._here: str = context.get_node_id()
         self._board: Any = ProgressBoard.options(  # type: ignore[attr-defined]  # by @ray.remote
-            scheduling_strategy=self._on_node(context.get_node_id(), soft=True),
+            scheduling_strategy=self._on_node(self._here, soft=True),
             name=f"{BOARD_PREFIX}{context.get_job_id()}",
             namespace=NAMESPACE,
         ).remote()
         self._wishes = Wishes(ray, self._board)
+        self._growth = Growth(ray)
         self._board_heard_s = time.monotonic() + _BOARD_WITHIN_S
         self._attempts: dict[Any, _Attempt] = {}
         self._refs: dict[str, Any] = {}
@@ -240,6 +243,8 @@ class RayExecutor:
             report = self._ray.get(ref, timeout=_RESULT_S)
         except (self._ray.exceptions.RayError, MidifarmError) as exc:
             error = as_midifarm_error(exc)
+            if tells_of_a_dead_node(exc):
+                self._watch.note_gone(attempt.node)
         if report is None:
             error = self._reason(attempt, error, status.worker if status else None)
         return Outcome(
@@ -331,6 +336,11 @@ class RayExecutor:
         Args:
             slots: What all work that waits and runs could use at once.
         """
+        self._growth.ask_for(slots)
+
+    def close(self) -> None:
+        """Say the last word to the autoscaler; a second time does no harm."""
+        self._growth.close()
 
     def sweep(self) -> None:
         """Have every node remove what killed processes left: call it after kill().
@@ -406,5 +416,10 @@ def open_executor(
     with ray_session(address, workers):
         import ray
 
-        with NodeWatch(ray.nodes) as watch:
-            yield RayExecutor(store_url, watch, keeps_logs=keeps_logs, traces_url=traces_url)
+        home = ray.get_runtime_context().get_node_id()
+        with NodeWatch(ray.nodes, home) as watch:
+            executor = RayExecutor(store_url, watch, keeps_logs=keeps_logs, traces_url=traces_url)
+            try:
+                yield executor
+            finally:
+                executor.close()

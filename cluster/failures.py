@@ -51,6 +51,13 @@ def as_midifarm_error(exc: Exception) -> MidifarmError:
     return ClusterError(f"Ray failed: {exc}")
 
 
+def tells_of_a_dead_node(exc: Exception) -> bool:
+    """Whether what Ray raised means that the node of the work is dead."""
+    import ray.exceptions
+
+    return isinstance(exc, ray.exceptions.NodeDiedError | ray.exceptions.TaskUnschedulableError)
+
+
 def _log_of(exc: Exception) -> str:
     """What Ray tells of a failure, without the colours that it has for terminals."""
     return _COLOUR.sub("", str(exc))

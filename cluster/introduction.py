@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from shared.errors import ClusterError
+from shared.pools import DEFAULT_POOL, parse_pools
 
 POOLS_VARIABLE: Final = "MIDIFARM_POOLS"
 """Names the pools that a node serves, by commas; the pool ``default`` without it."""
@@ -17,10 +17,9 @@ GPU_SLOTS_VARIABLE: Final = "MIDIFARM_GPU_SLOTS"
 """How many work items each GPU of a node is shared by; one without it."""
 NODE_DIR_VARIABLE: Final = "MIDIFARM_NODE_DIR"
 """Names a folder of the node's own machine, in which it finds how it stands with the dispatcher."""
-DEFAULT_POOL: Final = "default"
-_POOL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _GPU_SLOTS: Final = range(1, 65)
 _STANDING: Final = "standing.json"
+_DRAINING: Final = "draining"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +93,10 @@ def pools_of(value: str | None) -> frozenset[str]:
     Raises:
         ClusterError: A pool cannot be called so.
     """
-    names = frozenset(name.strip() for name in (value or "").split(",")) - {""}
-    for name in sorted(names):
-        if not _POOL.fullmatch(name):
-            raise ClusterError(
-                f"{POOLS_VARIABLE} names the pool {name!r}: give names of a-z, 0-9 and hyphens, "
-                "32 characters at most, with commas between them."
-            )
-    return names or frozenset({DEFAULT_POOL})
+    try:
+        return frozenset(parse_pools(value or "")) or frozenset({DEFAULT_POOL})
+    except ValueError as exc:
+        raise ClusterError(f"{POOLS_VARIABLE} is {value!r}: {exc}.") from exc
 
 
 def gpu_slots_of(value: str | None) -> int:
@@ -191,3 +186,21 @@ class Standing:
     def forget(folder: Path) -> None:
         """Remove what an earlier node was told there."""
         (folder / _STANDING).unlink(missing_ok=True)
+
+
+def want_nothing(folder: Path, wish: bool) -> None:
+    """Note in a node's folder whether it wants nothing more, until that is taken back.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    if wish:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _DRAINING).touch()
+    else:
+        (folder / _DRAINING).unlink(missing_ok=True)
+
+
+def wants_nothing(folder: Path) -> bool:
+    """Whether a node wants nothing more."""
+    return (folder / _DRAINING).exists()

@@ -19,21 +19,31 @@ from typing import Any, Final
 
 from shared.errors import ClusterError
 
+QUICK_HEALTH: Final = {
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "1500",
+    "RAY_health_check_failure_threshold": "3",
+}
+"""What a head is told, so that a node that hangs or is cut off is noticed within 10 s."""
 _LOCAL_ENVIRONMENT: Final = {
     # Every socket of a local Ray listens on 127.0.0.1 alone.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    # A node that hangs is noticed within 10 s; a cluster's head node needs the same.
-    "RAY_health_check_initial_delay_ms": "1000",
-    "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_timeout_ms": "2000",
-    "RAY_health_check_failure_threshold": "3",
+    **QUICK_HEALTH,
 }
+QUICK_KEEPALIVE: Final = {
+    "RAY_grpc_client_keepalive_time_ms": "5000",
+    "RAY_grpc_client_keepalive_timeout_ms": "3000",
+}
+"""So that connections to a node that is cut off end in seconds, not minutes.
+
+All nodes and drivers must be told the same: a worker that is asked more often than it would ask
+itself hangs up, and Ray takes it for dead.
+"""
 _ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
-    # A node that is cut off is noticed in seconds, not minutes.
-    "RAY_grpc_client_keepalive_time_ms": "5000",
-    "RAY_grpc_client_keepalive_timeout_ms": "3000",
+    **QUICK_KEEPALIVE,
     # No bar of Ray's own on the terminal.
     "RAY_TQDM": "0",
     # Attempts, a second each, to reach a head node that refuses us.
@@ -47,9 +57,9 @@ _REACHED_WITHIN_S: Final = 5.0
 _SHUT_DOWN_WITHIN_S: Final = 15.0
 SCRATCH_VARIABLE: Final = "MIDIFARM_SCRATCH_DIR"
 """Names the folder for a node's temporary files; without it Python's own is taken (TMPDIR)."""
-_ANY_ROUTE: Final = "192.0.2.1"
+ANY_ROUTE: Final = "192.0.2.1"
 """An address for documentation (RFC 5737): asked only by which of ours it would be reached."""
-_OBJECT_STORE_BYTES: Final = 100 << 20
+OBJECT_STORE_BYTES: Final = 100 << 20
 """Segments travel through the object storage; Ray's own store holds a few small reports."""
 
 
@@ -102,7 +112,7 @@ def ray_session(address: str | None, workers: int) -> Iterator[None]:
             options |= _local_options(stack, workers)
         else:
             options["address"] = address
-            _check_reachable(address)
+            check_reachable(address)
             if _is_loopback_only(address):
                 os.environ.update(_LOCAL_ENVIRONMENT)
         import ray  # reads the environment when it is imported
@@ -139,7 +149,7 @@ def _local_options(stack: ExitStack, workers: int) -> dict[str, Any]:
         "num_cpus": workers,
         "num_gpus": 0,
         "include_dashboard": False,
-        "object_store_memory": _OBJECT_STORE_BYTES,
+        "object_store_memory": OBJECT_STORE_BYTES,
     }
 
 
@@ -157,7 +167,7 @@ def _variable(name: str, value: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-def _check_reachable(address: str) -> None:
+def check_reachable(address: str) -> None:
     """Make sure that somebody listens there: Ray itself takes minutes to give up.
 
     Raises:
@@ -186,7 +196,7 @@ def _is_loopback_only(address: str) -> bool:
         return False
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((_ANY_ROUTE, 9))  # sends nothing
+            probe.connect((ANY_ROUTE, 9))  # sends nothing
             outer = probe.getsockname()[0]
             socket.create_connection((outer, int(port)), timeout=1.0).close()
         except OSError:

@@ -6,6 +6,7 @@ leave behind when they die, and ends it.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -127,6 +128,47 @@ def end_descendants(
             elif process not in asked:
                 asked.add(process)
                 send(process, signal.SIGTERM)
+        time.sleep(_TICK_S)
+
+
+def marked(variable: str, value: str) -> set[Process]:
+    """All processes that were started with a variable in their environment, and those below them.
+
+    Args:
+        variable: Its name.
+        value: Its value.
+    """
+    mark = os.fsencode(f"{variable}={value}")
+    found = set[Process]()
+    for process in descendants(0):  # of the kernel: all of them
+        if process.pid == os.getpid():
+            continue
+        with contextlib.suppress(OSError):  # it has ended, or is somebody else's
+            if mark in Path("/proc", str(process.pid), "environ").read_bytes().split(b"\0"):
+                found |= {process, *descendants(process.pid)}
+    return found
+
+
+def end_marked(variable: str, value: str, *, polite_s: float) -> None:
+    """Wait until all that carries a mark has ended, as it should; kill what has not by then.
+
+    Args:
+        variable: As marked() takes it.
+        value: As marked() takes it.
+        polite_s: How long to wait before that.
+
+    Raises:
+        MidifarmError: Something cannot be ended.
+    """
+    began_s = time.monotonic()
+    while left := marked(variable, value):
+        elapsed_s = time.monotonic() - began_s
+        if elapsed_s > polite_s + _KILL_WITHIN_S:
+            pids = ", ".join(str(process.pid) for process in left)
+            raise MidifarmError(f"These processes could not be ended: {pids}. End them by hand.")
+        if elapsed_s > polite_s:
+            for process in left:
+                send(process, signal.SIGKILL)
         time.sleep(_TICK_S)
 
 

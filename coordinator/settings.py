@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cluster.node import FIRST_PORT
 from coordinator.networks import Network, parse_networks
 from coordinator.prices import parse_prices
 from coordinator.quotas import QuotaLimits
@@ -133,6 +134,11 @@ def default_data_dir() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/midifarm")
     return user_data_path("midifarm")
+
+
+def default_node_dir() -> Path:
+    """Where a node has its sockets: a short name, of this user's alone."""
+    return Path(f"/tmp/mf-node-{os.geteuid()}")  # noqa: S108  # it is looked at whose it is
 
 
 class _Settings(BaseSettings):
@@ -399,6 +405,62 @@ class KeySettings(ClientSettings):
         default=None,
         description="PostgreSQL server to change the keys in directly, as for the first key of "
         "an installation; the API is asked without it.",
+    )
+
+
+class NodeSettings(_Settings):
+    """How a node of Ray is run on this machine."""
+
+    node_dir: Path = Field(
+        default_factory=default_node_dir,
+        description="Folder of the node, for sockets, logs and what the dispatcher tells it; a "
+        "short name, and a folder of its own for each node of a machine.",
+    )
+    node_ip: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Address by which the other nodes reach this machine; the one that leads to "
+        "the head without it.",
+    )
+    first_port: int = Field(
+        default=FIRST_PORT,
+        ge=1024,
+        le=64_000,
+        description="First of the ports that the node listens on: this one and the next three, "
+        "and the thousand that begin 20 further on.",
+    )
+    slots: int | None = Field(
+        default=None,
+        ge=0,
+        le=1024,
+        description="Work items that it does at a time where no GPU draws; one a core without it, "
+        "and none on a head.",
+    )
+    scratch_dir: Path | None = Field(
+        default=None,
+        description="Folder for temporary files of its workers; one in its own folder without it.",
+    )
+
+
+class WorkerSettings(NodeSettings):
+    """What a node that renders offers besides."""
+
+    gpu_slots: int = Field(
+        default=1, ge=1, le=64, description="Work items that share each of its GPUs at a time."
+    )
+    pools: Annotated[str | None, AfterValidator(_are_pools)] = Field(
+        default=None,
+        description="Names of the pools that it serves, by commas; the pool `default` without it.",
+    )
+
+
+class HeadSettings(NodeSettings):
+    """What the head of a cluster is told besides."""
+
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder in which the head keeps what it knows, below `head`: with it, the "
+        "cluster survives its restart.",
     )
 
 

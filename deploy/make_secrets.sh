@@ -33,6 +33,6 @@ MIDIFARM_GRAFANA_ADDRESS=http://127.0.0.1:3000
 # How many API processes, worker nodes and slots of each (one a core without it).
 MIDIFARM_API_REPLICAS=2
 MIDIFARM_WORKER_NODES=1
-MIDIFARM_WORKERS=
+MIDIFARM_SLOTS=
 END
 echo "deploy/.env and deploy/secrets are there; look at the addresses in deploy/.env."

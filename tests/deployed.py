@@ -16,9 +16,14 @@ import pytest
 import typer.main
 import yaml
 
-from cluster.session import SCRATCH_VARIABLE
 from coordinator.cli.app import app
-from coordinator.settings import ClientSettings, ServiceSettings, variable_name
+from coordinator.settings import (
+    ClientSettings,
+    HeadSettings,
+    ServiceSettings,
+    WorkerSettings,
+    variable_name,
+)
 
 ROOT: Final = Path(__file__).parents[1]
 DEPLOY: Final = ROOT / "deploy"
@@ -26,13 +31,11 @@ KUBERNETES: Final = DEPLOY / "kubernetes"
 VERSION: Final[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 SYSTEM_TOOLS: Final = ("systemd-analyze",)
 """Of the distribution, and not on every machine that can run the tests."""
-RAY_NODE: Final = DEPLOY / "node" / "midifarm-ray"
+_SETTINGS: Final = (ServiceSettings, ClientSettings, HeadSettings, WorkerSettings)
 SETTINGS: Final = frozenset(
-    variable_name(name) for name in {*ServiceSettings.model_fields, *ClientSettings.model_fields}
+    variable_name(name) for model in _SETTINGS for name in model.model_fields
 )
-"""What the service reads."""
-NODE_VARIABLES: Final = frozenset({SCRATCH_VARIABLE, "MIDIFARM_RAY_DIR", "MIDIFARM_RAY_HEAD_DIR"})
-"""What nodes of Ray read besides."""
+"""What midifarm reads."""
 
 
 def read_all(path: Path) -> list[dict[str, Any]]:
@@ -79,22 +82,17 @@ def missing(message: str) -> None:
     pytest.skip(message)
 
 
-def ray_node_commands() -> set[str]:
-    """What midifarm-ray can be told to do."""
-    return set(re.findall(r"^([a-z]+)\)$", RAY_NODE.read_text(), re.MULTILINE))
-
-
 def check_command(words: Sequence[str]) -> None:
     """Make sure that a command of ours exists and takes its arguments."""
     name, *arguments = words
     if name == "midifarm":
-        group: Any = typer.main.get_command(app)
-        command = group.commands[arguments[0]]
-        command.make_context(arguments[0], list(arguments[1:]))
-    elif name == "midifarm-ray":
-        assert arguments[0] in ray_node_commands()
-        if arguments[0] == "beside":
-            check_command(arguments[1:])
+        command: Any = typer.main.get_command(app)
+        while hasattr(command, "commands"):
+            name, *arguments = arguments
+            command = command.commands[name]
+        command.make_context(name, list(arguments))
+        if name == "beside":
+            check_command(arguments)
     elif name == "midifarm-health":
         assert all(re.match(r"(http|tcp)://127\.0\.0\.1:\d+", each) for each in arguments)
     else:

@@ -85,7 +85,7 @@ def main(folder: str) -> None:
             if "kind" in node["Labels"]
         }
         with NodeWatch(ray.nodes) as watch:
-            executor = RayExecutor(f"{folder}/store", watch)
+            executor = RayExecutor(f"{folder}/store", watch, keeps_logs=False)
             found = _introduced(executor, kinds)
             for kind, node in found.items():
                 tell(

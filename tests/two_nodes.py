@@ -23,10 +23,9 @@ import psutil
 from cluster.executor import Outcome, RayExecutor
 from cluster.nodes import NodeWatch
 from cluster.session import SCRATCH_VARIABLE, ray_session
-from coordinator.run_exports import find_engine
 from shared.errors import ClusterLostError, MidifarmError
 from shared.intake import ProbeSpec
-from shared.plan import ChunkSpec
+from shared.plan import AudioSpec
 from shared.preview import PreviewSpec
 from shared.storage import LocalStore
 
@@ -108,14 +107,13 @@ def main(folder: str) -> None:
         import ray
 
         with NodeWatch(ray.nodes) as watch:
-            _drive(RayExecutor(store_url, watch), cluster, other, folder)
+            _drive(RayExecutor(store_url, watch, keeps_logs=False), cluster, other, folder)
         tell("end")
         end_cluster(temporary)
 
 
 def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None:
     LocalStore(Path(folder, "store")).put_bytes("assets/none", b"nothing")
-    engine = find_engine(executor)
     found = executor.nodes()
     until_s = time.monotonic() + PATIENCE_S
     while not all(node.slots for node in found) and time.monotonic() < until_s:
@@ -130,9 +128,8 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
         [outcome] = executor.wait(PATIENCE_S)
         tell("placed", wanted=node, node=outcome.node)
 
-    chunk = ChunkSpec.model_validate_json(Path(folder, "chunk.json").read_bytes())
-    chunk = chunk.model_copy(update={"engine": engine})
-    executor.submit("to be lost", chunk, there)
+    sound = AudioSpec.model_validate_json(Path(folder, "sound.json").read_bytes())
+    executor.submit("to be lost", sound, there)
     _wait_until_begun(executor, "to be lost")
     executor.submit("behind it", spec, there)
     early = executor.wait(LONG_ENOUGH_S)
@@ -159,7 +156,7 @@ def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None
     [outcome] = executor.wait(PATIENCE_S)
     _tell_error("node gone", outcome)
 
-    executor.submit("the last", chunk, here)
+    executor.submit("the last", sound, here)
     began_s = time.monotonic()
     for process in psutil.Process().children(recursive=True):
         if process.name() == "gcs_server":

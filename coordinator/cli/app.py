@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from coordinator.cli.api import api
 from coordinator.cli.batch import batch
 from coordinator.cli.batches import batches
+from coordinator.cli.cluster import cluster
 from coordinator.cli.dispatch import dispatch
 from coordinator.cli.doctor import doctor
 from coordinator.cli.exports import exports
@@ -77,6 +78,7 @@ app.add_typer(templates, name="templates")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(keys, name="keys")
 app.add_typer(farm, name="farm")
+app.add_typer(cluster, name="cluster")
 app.command()(use)
 app.command()(api)
 app.command()(dispatch)

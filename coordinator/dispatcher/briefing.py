@@ -16,7 +16,8 @@ from shared.plan import AudioSpec, Plan, StitchSpec, SurveySpec
 from shared.planning import ExportPlan, Wanted, plan_export
 from shared.preview import PreviewSpec
 
-_PLANS_KEPT: Final = 64
+_CHUNKS_KEPT: Final = 20_000
+"""Of all plans that are kept; a thousand exports under way have some fifteen each."""
 
 
 class Briefing:
@@ -26,6 +27,7 @@ class Briefing:
         """Read from ``database``."""
         self._database = database
         self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._chunks = 0
 
     async def plan(
         self, item: Waiting, intake: Intake, engine: str
@@ -93,8 +95,14 @@ class Briefing:
                 row = await work.get_plan(connection, export_id)
             assert row is not None  # noqa: S101  # its chunk was claimed
             plan = ExportPlan.model_validate(row["plan"]).whole()
-            self._plans[export_id] = plan
-            while len(self._plans) > _PLANS_KEPT:
-                self._plans.popitem(last=False)
+            self._keep(export_id, plan)
         self._plans.move_to_end(export_id)
         return plan
+
+    def _keep(self, export_id: str, plan: Plan) -> None:
+        before = self._plans.pop(export_id, None)
+        self._plans[export_id] = plan
+        self._chunks += len(plan.chunks) - (len(before.chunks) if before else 0)
+        while self._chunks > _CHUNKS_KEPT and len(self._plans) > 1:
+            _, oldest = self._plans.popitem(last=False)
+            self._chunks -= len(oldest.chunks)

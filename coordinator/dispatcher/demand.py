@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 from coordinator.database import Database, pools
+from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.placing import ANY, DEFAULT
 from shared.errors import ClusterLostError, DatabaseError
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 MOST: Final = 1000
 """Slots of a pool that are asked for at most; an autoscaler has bounds of its own."""
-_EVERY_S: Final = 3.0
+_EVERY_S: Final = 5.0
 """A machine takes minutes to come, and goes after minutes without work."""
 
 
@@ -43,6 +43,7 @@ class Demand:
         *,
         quota_running: int | None,
         ask_for: Callable[[Mapping[str, int]], Awaitable[None]],
+        clock: Clock = SYSTEM,
     ) -> None:
         """Nothing is asked for before run().
 
@@ -50,10 +51,12 @@ class Demand:
             database: What is counted in.
             quota_running: Items under way at a time of a user who has no quota of his own.
             ask_for: As Executor.ask_for().
+            clock: The time that it goes by.
         """
         self._database = database
         self._quota_running = quota_running
         self._ask_for = ask_for
+        self._clock = clock
 
     async def run(self) -> None:
         """Ask again and again until somebody cancels it."""
@@ -68,4 +71,4 @@ class Demand:
                 _log.warning("demand_not_told error=%s", exc)
             except Exception:
                 _log.exception("demand_not_told")
-            await asyncio.sleep(_EVERY_S)
+            await self._clock.sleep(_EVERY_S)

@@ -121,6 +121,7 @@ class Dispatcher:
             database,
             quota_running=limits.quota_running,
             ask_for=lambda slots: self._under_way.call(executor.ask_for, slots),
+            clock=clock,
         )
         self._executor = executor
         self._wake = asyncio.Event()

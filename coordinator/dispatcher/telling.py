@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from coordinator.database import Database, Row, work
@@ -14,6 +14,8 @@ from coordinator.progress import progress_of
 
 _KEPT_S: Final = 60.0
 """Between two of its chunks an export may wait for others' turns."""
+MOST_TOLD: Final = 200
+"""Exports that are told of at a time; where more are under way, they take turns."""
 
 
 class Telling:
@@ -25,6 +27,7 @@ class Telling:
         self._paces: defaultdict[str, Pace] = defaultdict(Pace)
         self._took_s: defaultdict[str, list[float]] = defaultdict(list)
         self._seen_s: dict[str, float] = {}
+        self._told_s: dict[str, float] = {}
 
     def note_chunk(self, export_id: str, wall_s: float) -> None:
         """Note how long a chunk took."""
@@ -43,15 +46,18 @@ class Telling:
         parts = _frames_under_way(attempts)
         async with self._database.transaction() as connection:
             rows = await work.exports_under_way(connection, list(parts))
+        # In the order in which their attempts began, whatever order the database has.
         rendering = {
             export_id: row
-            for export_id, row in rows.items()
-            if row["status"] == "rendering" and row["frames"]
+            for export_id in parts
+            if (row := rows.get(export_id)) and row["status"] == "rendering" and row["frames"]
         }
         told = [
             self._progress(export_id, row, parts[export_id], now_s)
             for export_id, row in rendering.items()
         ]
+        told = whose_turn(told, self._told_s)
+        self._told_s.update((each.export_id, now_s) for each in told)
         if told:
             async with self._database.transaction() as connection:
                 await record_progress(connection, told)
@@ -79,6 +85,17 @@ class Telling:
             del self._seen_s[export_id]
             self._paces.pop(export_id, None)
             self._took_s.pop(export_id, None)
+            self._told_s.pop(export_id, None)
+
+
+def whose_turn(told: Sequence[ExportProgress], told_s: Mapping[str, float]) -> list[ExportProgress]:
+    """Those exports that are told of now: those first of which that was done longest ago.
+
+    Args:
+        told: How far exports are.
+        told_s: When they were told of last, by their ids.
+    """
+    return sorted(told, key=lambda each: told_s.get(each.export_id, 0.0))[:MOST_TOLD]
 
 
 def _frames_under_way(attempts: Iterable[Running]) -> dict[str, int]:

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _KILL_AGAIN_S: Final = 5.0
 _SWEEP_S: Final = 6.0
 """What a killed process has left is removed so long after."""
-_GONE_S: Final = 3.0
+_GONE_S: Final = 0.5
 """An attempt on a node that has been gone for so long is given up."""
 _FORGET_S: Final = 60.0
 """An attempt of whose end nothing is heard for so long after it was killed is given up."""
@@ -196,10 +196,15 @@ class Watching:
                 await self._help(self._under_way[attempt], epoch, now_s)
 
     async def _help(self, slow: Running, epoch: int, now_s: float) -> None:
-        """Begin a second attempt elsewhere, where a slot is free."""
-        avoid = {slow.node, *self._giving.avoided(slow.item)}
-        node = self._desk.farm.places(self._under_way).place(slow.item.need, avoid)
-        if node is None:
+        """Begin a second attempt, on another node where there is one.
+
+        Where all slots are taken it waits behind what another node has next: on a busy farm, a slow
+        one would hold up its export, and its slot, for far longer.
+        """
+        places = self._desk.farm.places(self._under_way, margin=self._desk.limits.margin + 1)
+        is_free = places.has_free(slow.item.need)
+        node = places.place(slow.item.need, {slow.node, *self._giving.avoided(slow.item)})
+        if node is None or (node == slow.node and not is_free):
             return
         async with self._desk.database.transaction() as connection:
             second = await transitions.add_attempt(connection, slow.item.id, epoch)

@@ -43,8 +43,13 @@ class Backoff:
         return pause_s
 
 
+# -P: what lies in the current folder is none of our modules.
+MIDIFARM: Final = (sys.executable, "-P", "-m", "coordinator.cli")
+"""The command ``midifarm``."""
+
+
 class Child:
-    """A process of ours that runs a command of midifarm; it dies with us.
+    """A process of ours; it dies with us.
 
     Start it from the main thread: the kernel ends it when the thread ends that started it.
     """
@@ -52,7 +57,7 @@ class Child:
     def __init__(
         self,
         name: str,
-        arguments: Sequence[str],
+        command: Sequence[str],
         *,
         log: Path,
         environment: Mapping[str, str],
@@ -62,14 +67,14 @@ class Child:
 
         Args:
             name: What it is called in messages.
-            arguments: Of the command ``midifarm``; never a secret, since anybody can read them.
+            command: What it runs; never a secret, since anybody can read it.
             log: The file that what it writes is appended to.
             environment: All of its environment.
             pass_fds: Open files that are handed down.
         """
         self.name = name
         self.log = log
-        self._arguments = list(arguments)
+        self._command = list(command)
         self._environment = dict(environment)
         self._pass_fds = tuple(pass_fds)
         self._process: subprocess.Popen[bytes] | None = None
@@ -96,8 +101,7 @@ class Child:
         try:
             self._log_began = os.fstat(log).st_size
             self._process = subprocess.Popen(
-                # -P: what lies in the current folder is none of our modules.
-                [sys.executable, "-P", "-m", "coordinator.cli", *self._arguments],
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -136,12 +140,19 @@ class Child:
         except FileNotFoundError:
             return
 
-    def last_words(self) -> str:
-        """What it said at last: the error that it ended with, or else the end of its log."""
+    def has_said(self, words: str) -> bool:
+        """Whether something is among the last that it wrote since it was started."""
+        return words in self._tail()
+
+    def _tail(self) -> str:
         with self.log.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
             log.seek(max(min(self._log_began, end), end - _TAIL_BYTES))
-            text = log.read().decode(errors="replace")
+            return log.read().decode(errors="replace")
+
+    def last_words(self) -> str:
+        """What it said at last: the error that it ended with, or else the end of its log."""
+        text = self._tail()
         told = _TOLD.findall(text)
         if told:
             return str(told[-1])

@@ -6,22 +6,18 @@ import contextlib
 import fcntl
 import os
 import shutil
-import signal
-import time
 from pathlib import Path
 from typing import Final, Self
 
 from cluster.session import RAY_FOLDERS, RAY_PREFIX
-from coordinator.processes import Process, descendants, send
-from shared.errors import InputError, MidifarmError
+from coordinator.processes import end_marked
+from shared.errors import InputError
 
 MARK: Final = "MIDIFARM_SERVED_FROM"
 """In the environment of all that a service starts: by it the next one knows what is left."""
 
 _POLITE_S: Final = 8.0
 """A dispatcher whose service was killed stops its Ray in less."""
-_KILLED_S: Final = 5.0
-_TICK_S: Final = 0.05
 
 
 class DataFolder:
@@ -95,18 +91,7 @@ class DataFolder:
         Raises:
             MidifarmError: Something cannot be ended.
         """
-        began_s = time.monotonic()
-        while left := self._left():
-            elapsed_s = time.monotonic() - began_s
-            if elapsed_s > _POLITE_S + _KILLED_S:
-                pids = ", ".join(str(process.pid) for process in left)
-                raise MidifarmError(
-                    f"Processes of an earlier service in {self.path} could not be ended: {pids}."
-                )
-            if elapsed_s > _POLITE_S:
-                for process in left:
-                    send(process, signal.SIGKILL)
-            time.sleep(_TICK_S)
+        end_marked(MARK, str(self.path), polite_s=_POLITE_S)
         self.remove_ray_folder()
 
     def remove_ray_folder(self) -> None:
@@ -119,18 +104,6 @@ class DataFolder:
                     if folder.stat().st_uid == os.geteuid():
                         shutil.rmtree(folder, ignore_errors=True)
                 note.unlink()
-
-    def _left(self) -> set[Process]:
-        """The processes with our mark, and what is below them."""
-        mark = os.fsencode(f"{MARK}={self.path}")
-        found = set[Process]()
-        for process in descendants(0):  # of the kernel: all of them
-            if process.pid == os.getpid():
-                continue
-            with contextlib.suppress(OSError):  # it has ended, or is somebody else's
-                if mark in Path("/proc", str(process.pid), "environ").read_bytes().split(b"\0"):
-                    found |= {process, *descendants(process.pid)}
-        return found
 
 
 def _has_ended(pid: str) -> bool:

@@ -32,7 +32,7 @@ from pydantic import SecretStr
 
 from coordinator.postgres import EmbeddedPostgres
 from coordinator.processes import adopt_orphans, descendants, end_descendants
-from coordinator.serve.child import Backoff, Child
+from coordinator.serve.child import MIDIFARM, Backoff, Child
 from coordinator.serve.database import LeaderWatch, check_server, prepare_database
 from coordinator.serve.folder import DataFolder
 from coordinator.serve.listening import listen, url_of
@@ -159,7 +159,7 @@ class _Supervisor:
         pass_fds: tuple[int, ...] = (),
     ) -> Child:
         log = self._folder.logs / f"{name}.log"
-        return Child(name, arguments, log=log, environment=told, pass_fds=pass_fds)
+        return Child(name, [*MIDIFARM, *arguments], log=log, environment=told, pass_fds=pass_fds)
 
     def _start_dispatcher(self) -> None:
         assert self._dispatcher is not None  # noqa: S101  # called when it was prepared

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure that this machine has what no Python package brings: libraries.sh [gl] [fonts] [ffmpeg] [postgres] [prometheus] [chromium]
+# Make sure that this machine has what no Python package brings: libraries.sh [gl] [fonts] [ffmpeg] [postgres] [prometheus] [chromium] [iproute2]
 set -eu
 cd "$(dirname "$0")/../.."
 . deploy/setup/apt.sh
@@ -101,6 +101,16 @@ need_chromium() {
     [ -z "${CI:-}" ]
 }
 
+# The tests of several hosts, which are namespaces of the network.
+need_iproute2() {
+    if command -v ip >/dev/null 2>&1; then
+        return 0
+    fi
+    apt_install "iproute2, for the tests of several hosts," iproute2 && return 0
+    # On a developer's machine the tests that need it are skipped with a reason.
+    [ -z "${CI:-}" ]
+}
+
 # A font of other scripts than the one that midifarm brings, for the tests of titles.
 need_fonts() {
     if [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]; then
@@ -119,8 +129,9 @@ for library in "$@"; do
     postgres) need_postgres ;;
     prometheus) need_prometheus ;;
     chromium) need_chromium ;;
+    iproute2) need_iproute2 ;;
     *)
-        say "libraries.sh knows gl, fonts, ffmpeg, postgres, prometheus and chromium, not $library."
+        say "libraries.sh knows gl, fonts, ffmpeg, postgres, prometheus, chromium and iproute2, not $library."
         exit 2
         ;;
     esac

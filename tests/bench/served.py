@@ -18,7 +18,7 @@ from coordinator.database import Database, api_keys
 from coordinator.database.migrations import migrate
 from coordinator.postgres import EmbeddedPostgres
 from coordinator.scopes import Scope
-from coordinator.serve.child import Child
+from coordinator.serve.child import MIDIFARM, Child
 from coordinator.serve.listening import listen, url_of
 from coordinator.settings import ServiceSettings, environment
 from shared.presets import PRESETS
@@ -53,7 +53,7 @@ def running_api(database_url: str, folder: Path) -> Iterator[str]:
         handle = listening.fileno()
         child = Child(
             "api",
-            ["api", "--fd", str(handle)],
+            [*MIDIFARM, "api", "--fd", str(handle)],
             log=folder / "api.log",
             environment={**os.environ, **environment(settings)},
             pass_fds=(handle,),

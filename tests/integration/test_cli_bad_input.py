@@ -468,7 +468,7 @@ def test_every_command_is_explained_in_sentences() -> None:
     assert set(COMMANDS) == {
         *("render", "still", "contact-sheet", "preview", "probe", "doctor", "presets", "formats"),
         *("serve", "api", "dispatch", "submit", "exports", "batch", "batches"),
-        *("templates", "webhooks", "keys", "farm"),
+        *("templates", "webhooks", "keys", "farm", "use", "cluster"),
     }
     for name, found in COMMANDS.items():
         assert found.help, name

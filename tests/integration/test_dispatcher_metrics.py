@@ -107,7 +107,12 @@ async def test_what_waits_is_told_apart_by_why_it_does(
     database: Database, store: LocalStore
 ) -> None:
     users = ("ready", "held", "resting", "limited", "limited")
-    ids = [await add_export(database, user, song=str(n)) for n, user in enumerate(users)]
+    ids = [
+        await add_export(
+            database, user, song=str(n), pool="gpu" if user == "limited" else "default"
+        )
+        for n, user in enumerate(users)
+    ]
     async with database.transaction() as connection:
         await transitions.pause_export(connection, ids[1])
         await connection.execute(
@@ -131,6 +136,13 @@ async def test_what_waits_is_told_apart_by_why_it_does(
         ("intake", "limited"): 2,
     }
     assert 90 <= found.oldest_s["intake"] < 120
+    assert found.pool_items == {
+        ("default", "ready"): 1,
+        ("default", "held"): 1,
+        ("default", "resting"): 1,
+        ("gpu", "limited"): 2,
+    }
+    assert found.pool_oldest_s == {"default": found.oldest_s["intake"]}
     assert found.users == {"waiting": 3, "running": 0}
     assert found.largest_share == {"waiting": 0.5, "running": 0.0}
     assert found.stored_bytes == {"uploads": 0, "videos": 0}

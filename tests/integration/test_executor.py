@@ -469,22 +469,26 @@ def test_a_worker_is_retired(desk: Desk) -> None:
     assert again.worker != worker
 
 
+def wait_for_wish(desk: Desk, *, leaves: bool) -> None:
+    """Wait until the executor has heard what its node wants."""
+    until_s = time.monotonic() + PATIENCE_S
+    while desk.executor.nodes()[0].is_leaving is not leaves:
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+
+
 def test_a_node_that_is_at_nothing_may_leave(desk: Desk) -> None:
     lines: list[str] = []
     with ThreadPoolExecutor() as thread:
         leaving = thread.submit(leave, desk.node, PATIENCE_S, lines.append)
         while not leaving.done():
-            [node] = desk.executor.nodes()
-            desk.listen(0.1)
+            desk.executor.nodes()
             time.sleep(0.05)
     assert leaving.result()
-    assert node.is_leaving
     assert lines[-1] == "The node has nothing left to do."
+    wait_for_wish(desk, leaves=True)
     stay(desk.node)
-    until_s = time.monotonic() + PATIENCE_S
-    while desk.executor.nodes()[0].is_leaving:
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
+    wait_for_wish(desk, leaves=False)
 
 
 def test_every_item_travels_as_json() -> None:
@@ -549,13 +553,20 @@ def test_nodes_join_and_share_their_gpus(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(180)
+def test_a_cluster_grows_and_shrinks_as_it_is_asked_to(tmp_path: Path) -> None:
+    up, down, _ = run_program("tests.growing_cluster", tmp_path)
+    assert (up["nodes"], up["found"]) == (2, True), up
+    assert (down["nodes"], down["found"]) == (0, True), down
+
+
+@pytest.mark.timeout(180)
 def test_lost_nodes_are_noticed(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     store.put_bytes("songs/song.npz", song_file().song().to_bytes())
     store.put_bytes("assets/midi", song_file().to_bytes())
+    store.put_bytes("assets/font", make_soundfont())
     (tmp_path / "preview.json").write_text(preview().model_dump_json())
-    chunk = chunks("to be asked", seconds=60, large=True)[0]
-    (tmp_path / "chunk.json").write_text(chunk.model_dump_json())
+    (tmp_path / "sound.json").write_text(long_sound().model_dump_json())
     lines = run_program("tests.two_nodes", tmp_path)
     seen = {line["what"]: line for line in lines}
     assert "RAY_AUTH_TOKEN" in seen["stranger"]["error"]

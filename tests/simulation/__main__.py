@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 from dataclasses import asdict, replace
@@ -54,6 +55,7 @@ def main() -> None:
     )
     if options.hours is not None:
         setting = replace(setting, exports=setting.exports_for(options.hours * 3600))
+    logging.basicConfig(level=logging.ERROR)  # what goes wrong is counted
     console = Console()
     with (
         PostgresServers() as servers,
@@ -97,6 +99,10 @@ def _table(setting: Setting, result: Result) -> Table:
     table.add_row("took", f"{result.real_s:,.0f} s, {result.transactions:,} transactions", "")
     rate = result.commits / result.real_s
     table.add_row("committed", f"{result.commits:,} results, {rate:,.0f} a second", "")
+    table.add_row(
+        "log of PostgreSQL", f"{result.wal_bytes / result.commits:,.0f} bytes a result", ""
+    )
+    table.add_row("clients were told", f"{result.events:,} events", "")
     return table
 
 

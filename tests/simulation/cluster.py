@@ -107,7 +107,7 @@ class SimulatedCluster:
     def nodes(self) -> list[PaintedNode]:
         return [node.shown for node in self._nodes.values()]
 
-    def submit(self, attempt: str, item: Item, node: str) -> None:
+    def submit(self, attempt: str, item: Item, node: str, export: str | None = None) -> None:
         self._calls += 1
         begun = Attempt(attempt, item, node, self._clock.now_s())
         self.attempts.append(begun)

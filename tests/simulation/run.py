@@ -68,6 +68,10 @@ class Result:
     """Results that were committed."""
     transactions: int
     """All transactions of the dispatcher."""
+    wal_bytes: int
+    """What PostgreSQL wrote into its log."""
+    events: int
+    """What clients were told."""
 
     @property
     def missed(self) -> list[str]:
@@ -110,6 +114,7 @@ async def simulate(
         await migrate(database)
         await workload.submit(database, clock)
         await _analyse(database)
+        written_bytes, events = await _written(database)
         accepted_s, began_s, before = clock.now_s(), time.monotonic(), database.commits
         dispatcher = Dispatcher(database, LocalStore(folder), cluster, Limits(), clock=clock)
         running = asyncio.create_task(dispatcher.run())
@@ -119,6 +124,7 @@ async def simulate(
         real_s, transactions = time.monotonic() - began_s, database.commits - before
         dispatcher.stop()
         await running
+        all_bytes, all_events = await _written(database)
         exports, statuses = await _ended(database, accepted_s)
         waits = await _waits(database, accepted_s)
     tried = [
@@ -154,6 +160,8 @@ async def simulate(
         real_s=real_s,
         commits=ends["done"],
         transactions=transactions,
+        wal_bytes=all_bytes - written_bytes,
+        events=all_events - events,
     )
 
 
@@ -182,6 +190,18 @@ async def _analyse(database: VirtualDatabase) -> None:
     async with database.lone_connection() as connection:
         await connection.execute("set statement_timeout = 0")
         await connection.execute("vacuum analyze")
+
+
+async def _written(database: VirtualDatabase) -> tuple[int, int]:
+    """Bytes in the log of PostgreSQL, and events, as many as there have been."""
+    async with database.reading() as connection:
+        cursor = await connection.execute(
+            "select (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint as bytes, "
+            "coalesce((select max(id) from events), 0) as events"
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    return int(row["bytes"]), int(row["events"])
 
 
 async def _left(database: VirtualDatabase) -> int:

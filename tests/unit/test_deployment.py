@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import re
 import shutil
 import socketserver
@@ -19,11 +18,10 @@ from typing import Any
 
 import pytest
 
+from cluster.node import NodeSpec, start_command
 from coordinator.settings import ServiceSettings, is_secret, read_settings, variable_name
 from tests.deployed import (
     DEPLOY,
-    NODE_VARIABLES,
-    RAY_NODE,
     ROOT,
     SETTINGS,
     VERSION,
@@ -37,12 +35,11 @@ from tests.deployed import (
 )
 
 CONTAINERFILES = sorted((DEPLOY / "containers").glob("*.Containerfile"))
-SCRIPTS = sorted([*DEPLOY.rglob("*.sh"), RAY_NODE])
+SCRIPTS = sorted(DEPLOY.rglob("*.sh"))
 [COMPOSE] = read_all(DEPLOY / "compose.yaml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("midifarm-")]
 INPUT = re.compile(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}")
-HEAD = {"MIDIFARM_RAY_ADDRESS": "127.0.0.1:6379"}
 NEVER_RUN = re.compile(r"(?i)never (run|built|applied|started) by the tests")
 
 
@@ -227,7 +224,7 @@ def test_versions_are_those_that_the_tests_use() -> None:
 
 def test_every_setting_that_a_deployment_names_exists(tmp_path: Path) -> None:
     with secrets(tmp_path) as made:
-        known = SETTINGS | NODE_VARIABLES | made.keys() | {"MIDIFARM_WORKER_MEMORY"}
+        known = SETTINGS | made.keys() | {"MIDIFARM_WORKER_MEMORY"}
     for path, text in every_text():
         assert set(re.findall(r"MIDIFARM_[A-Z0-9_]+", text)) <= known, path
 
@@ -246,44 +243,19 @@ def test_a_script_can_be_read_by_the_shell(path: Path) -> None:
     subprocess.run([shell, "-n", path], check=True)
 
 
-@pytest.mark.parametrize(
-    ("words", "environment", "told"),
-    [
-        (["head"], {"RAY_AUTH_TOKEN": "t"}, "Set MIDIFARM_RAY_ADDRESS"),
-        (["head"], HEAD, "Set RAY_AUTH_TOKEN"),
-        (["worker"], {**HEAD, "RAY_AUTH_TOKEN_PATH": "/nonexistent"}, "Set RAY_AUTH_TOKEN"),
-        (["worker"], {"RAY_AUTH_TOKEN": "t"}, "Set MIDIFARM_RAY_ADDRESS"),
-        (["beside", "true"], {"RAY_AUTH_TOKEN": "t"}, "Set MIDIFARM_RAY_ADDRESS"),
-        (["drain"], HEAD, "Set RAY_AUTH_TOKEN"),
-        ([], {}, "usage: midifarm-ray"),
-    ],
-)
-def test_a_node_does_not_start_without_what_it_needs(
-    words: list[str], environment: dict[str, str], told: str
-) -> None:
-    done = subprocess.run(
-        [RAY_NODE, *words],
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert told in done.stderr
-
-
 def test_ray_knows_the_options_that_nodes_are_started_with() -> None:
     # In a process of its own: once it is imported, Ray keeps to the authentication of that moment.
     program = (
-        "import json; from ray.scripts.scripts import drain_node, start; "
-        "print(json.dumps([[o for p in c.params for o in p.opts] for c in (start, drain_node)]))"
+        "import json; from ray.scripts.scripts import start; "
+        "print(json.dumps([o for p in start.params for o in p.opts]))"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE)
-    starting, draining = map(set, json.loads(done.stdout))
-    start, _, drain = RAY_NODE.read_text().partition("ray drain-node")
-    used = set(re.findall(r"--[a-z][a-z-]+(?=[= ])", start.partition("set -eu")[2]))
-    used |= {f"--{name}" for _, group in groups() for name in group["rayStartParams"]}
-    assert {"--head", "--address", "--num-cpus", "--node-manager-port"} <= used <= starting
-    assert set(re.findall(r"--[a-z][a-z-]+(?=[= ])", drain)) <= draining
+    used = {f"--{name}" for _, group in groups() for name in group["rayStartParams"]}
+    for head in (None, "10.0.0.1:6379"):
+        spec = NodeSpec(folder=Path("/tmp/node"), address="10.0.0.2", head=head, cpus=1)  # noqa: S108
+        used |= {word.partition("=")[0] for word in start_command(spec) if word[:2] == "--"}
+    assert {"--head", "--address", "--num-cpus", "--node-manager-port"} <= used
+    assert used <= set(json.loads(done.stdout))
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):

@@ -11,7 +11,10 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
+from cluster.introduction import GPU_SLOTS_VARIABLE, POOLS_VARIABLE, pools_of, slots_of
+from cluster.node import NodeSpec, pool_resource, start_environment
 from coordinator.settings import ServiceSettings, is_secret, read_settings, variable_name
+from shared.pools import parse_pools
 from tests.deployed import (
     KUBERNETES,
     SETTINGS,
@@ -126,7 +129,7 @@ def test_a_pod_is_probed_where_it_listens_and_runs_what_exists(name: str) -> Non
     stop = container.get("lifecycle", {}).get("preStop", {}).get("exec")
     if stop is not None:
         check_command(stop["command"])
-        assert int(stop["command"][2]) < PODS[name]["spec"]["terminationGracePeriodSeconds"]
+        assert int(stop["command"][-1]) < PODS[name]["spec"]["terminationGracePeriodSeconds"]
 
 
 def test_ray_listens_on_the_same_ports_everywhere() -> None:
@@ -137,6 +140,22 @@ def test_ray_listens_on_the_same_ports_everywhere() -> None:
         assert parameters["node-manager-port"] == str(ports["node-manager"]) == "6380"
         assert parameters["object-store-memory"] == "104857600"
     assert dict(groups())["head"]["rayStartParams"]["num-cpus"] == "0"
+
+
+def test_all_of_ray_is_told_what_nodes_elsewhere_are_told() -> None:
+    spec = NodeSpec(folder=Path("/tmp/node"), address="10.0.0.1")  # noqa: S108
+    ours = start_environment(spec)
+    for name, group in groups():
+        [container] = group["template"]["spec"]["containers"]
+        told = {each["name"]: each["value"] for each in container["env"]}
+        wanted = {
+            variable for variable in ours if variable.startswith(("RAY_grpc", "RAY_ROTATION"))
+        }
+        if name == "head":
+            wanted |= {variable for variable in ours if variable.startswith("RAY_health")}
+        assert {variable: told[variable] for variable in wanted} == {
+            variable: ours[variable] for variable in wanted
+        }
 
 
 def test_ray_needs_a_token_and_has_the_version_of_the_lock() -> None:
@@ -155,7 +174,31 @@ def test_workers_of_a_gpu_differ_in_nothing_else() -> None:
     for part in ("requests", "limits"):
         assert gpu["containers"][0]["resources"][part].pop("nvidia.com/gpu") == "1"
     assert gpu.pop("tolerations")
+    for spec in (cpu, gpu):
+        [container] = spec["containers"]
+        container["env"] = [each for each in container["env"] if each["name"] != POOLS_VARIABLE]
     assert gpu == cpu
+
+
+def test_the_autoscaler_knows_which_group_brings_which_pool() -> None:
+    served = set[str]()
+    for _, group in list(groups())[1:]:
+        parameters = group["rayStartParams"]
+        [container] = group["template"]["spec"]["containers"]
+        told = {each["name"]: each["value"] for each in container["env"]}
+        pools = pools_of(told[POOLS_VARIABLE])
+        room = slots_of(
+            float(parameters["num-cpus"]),
+            float(parameters.get("num-gpus", 0)),
+            int(told.get(GPU_SLOTS_VARIABLE, 1)),
+        )
+        # KubeRay puts it on a command line, where the quotes around it hold it together.
+        brought = json.loads(json.loads(parameters["resources"]))
+        assert brought == {pool_resource(pool): room.count for pool in pools}
+        assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
+        served |= pools
+    [settings] = of_kind("ConfigMap")
+    assert {"default", *parse_pools(settings["data"]["MIDIFARM_DECLARED_POOLS"])} == served
 
 
 def test_pods_are_told_what_they_need_and_workers_no_more() -> None:

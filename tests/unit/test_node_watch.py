@@ -81,3 +81,21 @@ def test_a_head_that_is_silent_for_long_is_lost_for_good() -> None:
         head.wait_until_asked(3)
         with pytest.raises(ClusterLostError, match="fresh process"):
             watch.nodes()
+
+
+def test_who_has_lost_his_own_node_has_lost_the_cluster() -> None:
+    head = Head(listed("a", CPU=1), listed("b", CPU=1))
+    with NodeWatch(head, home="a" * 56) as watch:
+        assert len(watch.nodes()) == 2
+        head.found = [listed("b", CPU=1), listed("c", CPU=1)]
+        head.wait_until_asked(3)
+        with pytest.raises(ClusterLostError, match="died on this machine"):
+            watch.nodes()
+
+
+def test_a_node_whose_work_has_told_of_its_end_is_left_out() -> None:
+    head = Head(listed("a", CPU=1), listed("b", CPU=1))
+    with NodeWatch(head) as watch:
+        assert len(watch.nodes()) == 2
+        watch.note_gone("a" * 56)
+        assert [node.id for node in watch.nodes()] == ["b" * 56]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -12,8 +13,10 @@ from pydantic_settings import BaseSettings
 from coordinator.cli.app import app
 from coordinator.settings import (
     ClientSettings,
+    HeadSettings,
     KeySettings,
     ServiceSettings,
+    WorkerSettings,
     environment,
     is_secret,
     option_name,
@@ -22,14 +25,25 @@ from coordinator.settings import (
 )
 from shared.errors import InputError
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "service.md"
+DOCUMENTS = Path(__file__).parents[2] / "docs"
+TABLES: dict[type[BaseSettings], str] = {
+    ServiceSettings: "service.md",
+    ClientSettings: "service.md",
+    WorkerSettings: "deployment.md",
+}
 MARK = "<!-- from the code: {} -->\n\n"
-COMMANDS: dict[str, type[BaseSettings]] = {"serve": ServiceSettings, "submit": ClientSettings}
+ONE_BY_ONE = {"pools": "--pool"}
+"""Options that are given several times for several."""
+COMMANDS: dict[str, type[BaseSettings]] = {
+    "serve": ServiceSettings,
+    "submit": ClientSettings,
+    "cluster head": HeadSettings,
+}
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for model in (ServiceSettings, KeySettings):
+    for model in (ServiceSettings, KeySettings, HeadSettings, WorkerSettings):
         for name in model.model_fields:
             monkeypatch.delenv(variable_name(name), raising=False)
 
@@ -157,8 +171,9 @@ def test_every_setting_is_an_option_and_no_help_shows_a_secret(
     for name in model.model_fields:
         if is_secret(model, name):
             monkeypatch.setenv(variable_name(name), "postgresql://u:Pa55word@h/d")
-    group = typer.main.get_command(app)
-    found = group.commands[command]  # type: ignore[attr-defined]
+    found: Any = typer.main.get_command(app)
+    for word in command.split():
+        found = found.commands[word]
     helps = {option: each.help for each in found.params for option in each.opts if option[0] == "-"}
     for name, field in model.model_fields.items():
         told = helps[option_name(name)]
@@ -169,7 +184,11 @@ def test_every_setting_is_an_option_and_no_help_shows_a_secret(
 
 def _shown(model: type[BaseSettings], name: str) -> str:
     # What depends on the machine is described where it is documented.
-    machine = {"workers": "one a core", "data_dir": "see below"}
+    machine = {
+        "workers": "one a core",
+        "data_dir": "see below",
+        "node_dir": "`/tmp/mf-node-` and the user's number",
+    }
     value = model.model_fields[name].get_default(call_default_factory=True)
     return machine.get(name) or ("none" if value is None else f"`{value}`")
 
@@ -177,22 +196,23 @@ def _shown(model: type[BaseSettings], name: str) -> str:
 def _table(model: type[BaseSettings]) -> str:
     rows = ["| variable | option | default | what it is |", "|---|---|---|---|"]
     rows += [
-        f"| `{variable_name(name)}` | `{option_name(name)}` | {_shown(model, name)} "
-        f"| {field.description} |"
+        f"| `{variable_name(name)}` | `{ONE_BY_ONE.get(name) or option_name(name)}` "
+        f"| {_shown(model, name)} | {field.description} |"
         for name, field in model.model_fields.items()
     ]
     return "\n".join(rows) + "\n"
 
 
-@pytest.mark.parametrize("model", [ServiceSettings, ClientSettings], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("model", TABLES, ids=lambda each: each.__name__)
 def test_every_setting_is_documented(
     model: type[BaseSettings], request: pytest.FixtureRequest
 ) -> None:
-    text = DOCUMENT.read_text("utf-8")
+    document = DOCUMENTS / TABLES[model]
+    text = document.read_text("utf-8")
     mark = MARK.format(model.__name__)
     table = re.compile(re.escape(mark) + r"(\|.*\n)*")
     assert table.search(text)
     expected = table.sub(lambda _: mark + _table(model), text)
     if request.config.getoption("--update-golden"):
-        DOCUMENT.write_text(expected, "utf-8")
-    assert DOCUMENT.read_text("utf-8") == expected
+        document.write_text(expected, "utf-8")
+    assert document.read_text("utf-8") == expected
