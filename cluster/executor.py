@@ -111,7 +111,7 @@ class RayExecutor:
         keeps_logs: bool = False,
         traces_url: str | None = None,
     ) -> None:
-        """Use the Ray that this process is connected to."""
+        """Use the Ray that this process is connected to; see open_executor()."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
