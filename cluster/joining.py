@@ -38,7 +38,7 @@ OpenStudio = Callable[[str | None], "Studio"]
 
 def introduce_node(question: Question, open_studio: OpenStudio) -> Introduction:
     """Say what this node is; what keeps it from working is told as its trouble."""
-    said = replace(ourselves(), has_folder=NODE_DIR_VARIABLE in os.environ)
+    said = replace(ourselves(), has_folder=bool(os.environ.get(NODE_DIR_VARIABLE)))
     try:
         pools = pools_of(os.environ.get(POOLS_VARIABLE))
         gpu_slots = gpu_slots_of(os.environ.get(GPU_SLOTS_VARIABLE))

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
+from cluster.introduction import GPU_SLOTS_VARIABLE, NODE_DIR_VARIABLE, POOLS_VARIABLE
 from shared.errors import ClusterError
 
 QUICK_HEALTH: Final = {
@@ -143,6 +144,9 @@ def _local_options(stack: ExitStack, workers: int) -> dict[str, Any]:
     sweep_scratch(root)
     scratch = stack.enter_context(scratch_folder(root))
     stack.enter_context(_variable(SCRATCH_VARIABLE, str(scratch)))
+    # What is meant for a node of a farm, should there be one on this machine.
+    for name in (POOLS_VARIABLE, GPU_SLOTS_VARIABLE, NODE_DIR_VARIABLE):
+        stack.enter_context(_variable(name, ""))
     return {
         "address": "local",
         "_temp_dir": folder,

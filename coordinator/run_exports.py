@@ -94,7 +94,8 @@ def find_engine(executor: Executor) -> str:
         if counts:
             return max(counts, key=lambda engine: (counts[engine], engine))
         reasons = [node.kept_out for node in nodes if node.kept_out]
-        if reasons or time.monotonic() > until_s:
+        are_silent = any(node.kept_out is None for node in nodes if node.cpus or node.gpus)
+        if (reasons and not are_silent) or time.monotonic() > until_s:
             raise ClusterError(
                 reasons[0]
                 if reasons
