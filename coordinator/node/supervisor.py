@@ -40,6 +40,8 @@ Tell = Callable[[str], None]
 
 _STARTED: Final = "Ray runtime started."
 """What Ray says when a node is up."""
+_NODE_ENDED: Final = "The node has ended: it was cut off, or its head is gone. It joins again."
+_HEAD_ENDED: Final = "The head has ended, and is started again."
 _START_S: Final = 90.0
 _STOP_S: Final = 6.0
 """What a polite end takes of a node; then it is killed."""
@@ -181,7 +183,7 @@ class _Node:
 
     def _start_again(self, tell: Tell) -> None:
         self._end_leftovers()
-        tell("The node has ended: it was cut off, or its head is gone. It joins again.")
+        tell(_HEAD_ENDED if self._spec.head is None else _NODE_ENDED)
         said = ""
         while True:
             self._pause()
