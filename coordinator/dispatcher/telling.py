@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from coordinator.database import Database, Row, work
@@ -14,7 +14,7 @@ from coordinator.progress import progress_of
 
 _KEPT_S: Final = 60.0
 """Between two of its chunks an export may wait for others' turns."""
-_MOST_TOLD: Final = 200
+MOST_TOLD: Final = 200
 """Exports that are told of at a time; where more are under way, they take turns."""
 
 
@@ -56,7 +56,7 @@ class Telling:
             self._progress(export_id, row, parts[export_id], now_s)
             for export_id, row in rendering.items()
         ]
-        told = sorted(told, key=lambda each: self._told_s.get(each.export_id, 0.0))[:_MOST_TOLD]
+        told = whose_turn(told, self._told_s)
         self._told_s.update((each.export_id, now_s) for each in told)
         if told:
             async with self._database.transaction() as connection:
@@ -86,6 +86,16 @@ class Telling:
             self._paces.pop(export_id, None)
             self._took_s.pop(export_id, None)
             self._told_s.pop(export_id, None)
+
+
+def whose_turn(told: Sequence[ExportProgress], told_s: Mapping[str, float]) -> list[ExportProgress]:
+    """Those exports that are told of now: those first of which that was done longest ago.
+
+    Args:
+        told: How far exports are.
+        told_s: When they were told of last, by their ids.
+    """
+    return sorted(told, key=lambda each: told_s.get(each.export_id, 0.0))[:MOST_TOLD]
 
 
 def _frames_under_way(attempts: Iterable[Running]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 from dataclasses import asdict, replace
@@ -54,6 +55,7 @@ def main() -> None:
     )
     if options.hours is not None:
         setting = replace(setting, exports=setting.exports_for(options.hours * 3600))
+    logging.basicConfig(level=logging.ERROR)  # what goes wrong is counted
     console = Console()
     with (
         PostgresServers() as servers,

@@ -6,9 +6,11 @@ import itertools
 
 import pytest
 
+from coordinator.database.progress import ExportProgress
 from coordinator.dispatcher.pace import WINDOW_S, Pace
 from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import LOST_REST_S, NODE_REST_S, Suspects
+from coordinator.dispatcher.telling import MOST_TOLD, whose_turn
 from coordinator.progress import PLANNED, RENDERED, progress_of
 from shared.attempts import back_off_s
 
@@ -108,3 +110,17 @@ def test_back_off_grows_and_ends() -> None:
 def test_progress_covers_the_frames() -> None:
     assert (progress_of(0, 10), progress_of(10, 10)) == (PLANNED, pytest.approx(RENDERED))
     assert progress_of(11, 10) == pytest.approx(RENDERED)
+
+
+def test_where_many_exports_are_under_way_they_are_told_of_in_turns() -> None:
+    told = [
+        ExportProgress(export_id=f"exp_{number}", frames=1, progress=0.5, fps=None, eta_s=None)
+        for number in range(MOST_TOLD + 50)
+    ]
+    told_s: dict[str, float] = {}
+    first = whose_turn(told, told_s)
+    told_s |= {each.export_id: 1.0 for each in first}
+    second = whose_turn(told, told_s)
+    assert len(first) == len(second) == MOST_TOLD
+    assert [each.export_id for each in second][:50] == [each.export_id for each in told[-50:]]
+    assert whose_turn(told[:3], told_s) == told[:3]
