@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cluster.growing import pool_resource
 from cluster.introduction import (
     GPU_SLOTS_VARIABLE,
     NODE_DIR_VARIABLE,
@@ -32,6 +31,8 @@ _PORTS: Final = {
     "max-worker-port": 1019,
 }
 """How far beyond the first each is: the same on every node, so that a firewall can be told."""
+POOL_RESOURCE: Final = "midifarm_pool_"
+"""What the resource of a pool begins with: an autoscaler goes by it."""
 _ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
@@ -113,6 +114,11 @@ def start_command(spec: NodeSpec) -> list[str]:
         *(f"--{name}={value}" for name, value in options.items()),
         *("--disable-usage-stats", "--block"),
     ]
+
+
+def pool_resource(pool: str) -> str:
+    """What Ray calls the slots of a pool."""
+    return POOL_RESOURCE + pool.replace("-", "_")
 
 
 def start_environment(spec: NodeSpec) -> dict[str, str]:

@@ -82,9 +82,8 @@ def test_accidents_of_hosts_change_nothing_in_a_video(farm: ThreeHosts) -> None:
         assert farm.api.sql(ended, each["id"])[0]["outcome"] == "committed"
 
     # With the cable in its place again, the first one comes back by itself; then the others do.
-    back = farm.node_of(1)
-    assert back != cut_off
-    farm.wait_until_drawn_on(back)
+    wait_until(lambda: farm.node_of(1) != cut_off, "the one that was cut off", READY_S)
+    farm.wait_until_drawn_on(farm.node_of(1))
     assert farm.cluster(0, "drain", "--undo").wait(READY_S) == 0
     farm.hosts[2].turn_on()
     farm.join(2)

@@ -11,9 +11,8 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
-from cluster.growing import pool_resource
 from cluster.introduction import GPU_SLOTS_VARIABLE, POOLS_VARIABLE, pools_of, slots_of
-from cluster.node import NodeSpec, start_environment
+from cluster.node import NodeSpec, pool_resource, start_environment
 from coordinator.settings import ServiceSettings, is_secret, read_settings, variable_name
 from shared.pools import parse_pools
 from tests.deployed import (
