@@ -190,7 +190,16 @@ def drain(
 
 @cluster.command(name="leave")
 @with_settings(NodeSettings, leave_out=_OF_STARTING)
-def leave_cluster(settings: NodeSettings, within: Within = 600.0) -> None:
+def leave_cluster(
+    settings: NodeSettings,
+    within: Within = 600.0,
+    no_end: Annotated[
+        bool,
+        typer.Option(
+            "--no-end", help="Let whoever runs this command end the node: a container's hook."
+        ),
+    ] = False,
+) -> None:
     """Let the node of this machine finish what it has begun, and end it."""
     node = node_here(settings.node_dir)
     if node is None:
@@ -203,8 +212,11 @@ def leave_cluster(settings: NodeSettings, within: Within = 600.0) -> None:
                 typer.echo(f"The node is still at work after {within:g} s; that is done elsewhere.")
     except ClusterError as exc:
         typer.echo(f"Nobody can be told that the node leaves: {exc.message}")
-    node.end(_END_S)
-    typer.echo("The node has ended." if node.supervisor else "The node may be ended.")
+    if no_end or node.supervisor is None:
+        typer.echo("The node may be ended.")
+    else:
+        node.end(_END_S)
+        typer.echo("The node has ended.")
 
 
 def _plain(view: NodeView, here: NodeHere) -> dict[str, Any]:
