@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -41,10 +41,12 @@ Head = Annotated[
         help="Where the head of the cluster is. MIDIFARM_RAY_ADDRESS says it too.",
     ),
 ]
-_OF_STARTING = ("node_ip", "first_port", "slots", "scratch_dir")
-"""Settings that matter when a node is started, and not to one that runs."""
-_END_S = 20.0
 Within = Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most.")]
+
+_OF_STARTING: Final = ("node_ip", "first_port", "slots", "scratch_dir")
+"""Settings that matter when a node is started, and not to one that runs."""
+_END_S: Final = 20.0
+"""A node that is at nothing ends in less."""
 
 
 @cluster.command()
