@@ -88,9 +88,7 @@ class Telling:
             self._told_s.pop(export_id, None)
 
 
-def whose_turn(
-    told: Sequence[ExportProgress], told_s: Mapping[str, float]
-) -> list[ExportProgress]:
+def whose_turn(told: Sequence[ExportProgress], told_s: Mapping[str, float]) -> list[ExportProgress]:
     """Those exports that are told of now: those first of which that was done longest ago.
 
     Args:
