@@ -111,7 +111,7 @@ class RayExecutor:
         keeps_logs: bool = False,
         traces_url: str | None = None,
     ) -> None:
-        """Use the Ray that this process is connected to."""
+        """Use the Ray that this process is connected to; see open_executor()."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -338,6 +338,10 @@ class RayExecutor:
         """
         self._growth.ask_for(slots)
 
+    def close(self) -> None:
+        """Say the last word to the autoscaler; a second time does no harm."""
+        self._growth.close()
+
     def sweep(self) -> None:
         """Have every node remove what killed processes left: call it after kill().
 
@@ -414,4 +418,8 @@ def open_executor(
 
         home = ray.get_runtime_context().get_node_id()
         with NodeWatch(ray.nodes, home) as watch:
-            yield RayExecutor(store_url, watch, keeps_logs=keeps_logs, traces_url=traces_url)
+            executor = RayExecutor(store_url, watch, keeps_logs=keeps_logs, traces_url=traces_url)
+            try:
+                yield executor
+            finally:
+                executor.close()

@@ -8,26 +8,18 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cluster.node import POOL_RESOURCE, pool_resource
+
 _log = logging.getLogger(__name__)
 
-POOL_RESOURCE: Final = "midifarm_pool_"
-"""What the resource of a pool begins with: a node offers as many of it as it has slots."""
 _AGAIN_S: Final = 30.0
 """A wish is repeated this often: a head that starts again may have forgotten it."""
-_MOST: Final = 10_000
-"""More slots of a pool are not asked for at once, whatever waits."""
-
-
-def pool_resource(pool: str) -> str:
-    """The resource that the nodes of a pool offer."""
-    return POOL_RESOURCE + pool.replace("-", "_")
+_LAST_WORD_S: Final = 1.0
 
 
 def bundles_of(slots: Mapping[str, int]) -> list[dict[str, float]]:
     """What Ray's autoscaler is asked for: one bundle a slot, so that they fit nodes of any size."""
-    return [
-        {pool_resource(pool): 1.0} for pool in sorted(slots) for _ in range(min(slots[pool], _MOST))
-    ]
+    return [{pool_resource(pool): 1.0} for pool in sorted(slots) for _ in range(slots[pool])]
 
 
 class Growth:
@@ -60,6 +52,11 @@ class Growth:
             target=self._say, args=(wanted, is_new), name="growth", daemon=True
         )
         self._saying.start()
+
+    def close(self) -> None:
+        """Wait a moment until what was asked for last has been said."""
+        if self._saying is not None:
+            self._saying.join(_LAST_WORD_S)
 
     def _say(self, wanted: Mapping[str, int], is_new: bool) -> None:
         from ray.autoscaler.sdk import request_resources

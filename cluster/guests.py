@@ -116,7 +116,10 @@ class Guests:
             try:
                 guest.said = self._ray.get(guest.answer)
             except (self._ray.exceptions.RayError, MidifarmError) as exc:
-                reason = f"It could not say what it is: {as_midifarm_error(exc).message}"
+                reason = (
+                    f"It could not say what it is: {as_midifarm_error(exc).message} Is the same "
+                    "midifarm installed there?"
+                )
         else:
             reason = f"It has not said what it is within {_WITHIN_S:.0f} s."
         guest.answer = None

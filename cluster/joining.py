@@ -32,19 +32,18 @@ STORE_MARK: Final = "farm/mark"
 """The object by which a node sees that its folder is the dispatcher's. No cleaning comes by."""
 
 
-def introduce_node(question: Question, open_studio: Callable[[], Studio]) -> Introduction:
-    """Say what this node is; what keeps it from working is told as its trouble.
+OpenStudio = Callable[[str | None], "Studio"]
+"""Opens what draws on a GPU, or without one."""
 
-    Args:
-        question: What the dispatcher wants of it.
-        open_studio: Opens what draws here.
-    """
+
+def introduce_node(question: Question, open_studio: OpenStudio) -> Introduction:
+    """Say what this node is; what keeps it from working is told as its trouble."""
     said = replace(ourselves(), has_folder=NODE_DIR_VARIABLE in os.environ)
     try:
         pools = pools_of(os.environ.get(POOLS_VARIABLE))
         gpu_slots = gpu_slots_of(os.environ.get(GPU_SLOTS_VARIABLE))
         check_store(question)
-        studio = open_studio()
+        studio = _studio_of_all(question.gpus, open_studio)
     except MidifarmError as exc:
         return replace(said, trouble=exc.message)
     return replace(
@@ -55,6 +54,26 @@ def introduce_node(question: Question, open_studio: Callable[[], Studio]) -> Int
         pools=pools,
         gpu_slots=gpu_slots,
     )
+
+
+def _studio_of_all(gpus: int, open_studio: OpenStudio) -> Studio:
+    """What draws on all GPUs of this node alike.
+
+    Raises:
+        ClusterError: They are of several kinds.
+        GLError: One of them cannot draw.
+    """
+    from workers.gl.devices import VISIBLE_VARIABLE, gpu_names
+
+    names = gpu_names(gpus, os.environ.get(VISIBLE_VARIABLE))
+    studios = [open_studio(name) for name in names]
+    kinds = sorted({studio.drawn_by for studio in studios})
+    if len(kinds) > 1:
+        raise ClusterError(
+            f"Its GPUs are of several kinds ({' and '.join(kinds)}): start a node for each kind, "
+            f"with {VISIBLE_VARIABLE}."
+        )
+    return studios[0]
 
 
 @cache
@@ -86,7 +105,7 @@ def check_store(question: Question) -> None:
     if mark != question.store_mark:
         raise ClusterError(
             f"Its folder {question.store_url} is not the dispatcher's: mount the same folder there "
-            "on every machine, or keep the objects in a bucket (MIDIFARM_STORE_URL=s3://…)."
+            "on every machine, or keep the objects in a bucket (MIDIFARM_STORAGE_URL=s3://…)."
         )
 
 

@@ -51,16 +51,21 @@ def _studios() -> Studios:
     return Studios()
 
 
+def _studio_on(gpu: str | None) -> Studio:
+    """The studio on a GPU, or on the first device of all; opened by the first that draws there."""
+    from workers.gl.devices import device_index, list_devices
+
+    return _studios().on(device_index(list_devices(), gpu))
+
+
 def _studio() -> Studio:
-    """The studio on the GPU that this task was given, opened by the first that draws there."""
-    from workers.gl.devices import VISIBLE_VARIABLE, device_index, list_devices
+    """The studio on the GPU that this task was given."""
+    from workers.gl.devices import VISIBLE_VARIABLE, gpu_names
 
     given = ray.get_runtime_context().get_accelerator_ids()["GPU"]
-    if given:
-        return _studios().on(device_index(list_devices(), given[0]))
-    # An introduction or a preview has no share of a GPU, and draws on the node's first.
-    first = os.environ.get(VISIBLE_VARIABLE, "").split(",")[0]
-    return _studios().on(device_index(list_devices(), first) if first.isdecimal() else 0)
+    # A preview is given no share of one.
+    [gpu] = given or gpu_names(0, os.environ.get(VISIBLE_VARIABLE))
+    return _studio_on(gpu)
 
 
 @cache
@@ -101,7 +106,7 @@ def _attempt(board: Any, attempt: str) -> Iterator[Reporter]:
 @ray.remote(num_cpus=0, max_retries=0, max_calls=0)
 def introduce(question: Question) -> Introduction:
     """Say what this node is, which warms this process up."""
-    return joining.introduce_node(question, _studio)
+    return joining.introduce_node(question, _studio_on)
 
 
 @ray.remote(num_cpus=1, max_retries=0, max_calls=0)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
-from typing import Final
 
-_POOL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+from shared.pools import is_pool_name
 
 
 def parse_prices(text: str) -> dict[str, float]:
@@ -19,7 +17,7 @@ def parse_prices(text: str) -> dict[str, float]:
     for part in filter(None, map(str.strip, text.split(","))):
         pool, _, said = part.partition("=")
         price = float(said)
-        if not _POOL.fullmatch(pool) or pool in prices or not 0 <= price < math.inf:
+        if not is_pool_name(pool) or pool in prices or not 0 <= price < math.inf:
             raise ValueError(f"{part!r} is no price of a pool.")
         prices[pool] = price
     return prices

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.executor import RayExecutor
-from cluster.growing import pool_resource
+from cluster.node import pool_resource
 from cluster.nodes import NodeWatch
 from cluster.session import SCRATCH_VARIABLE, ray_session
 from tests.two_nodes import ENVIRONMENT, NODE, PATIENCE_S, end_cluster, start_cluster, tell

@@ -22,8 +22,8 @@ from tests.songs import SongFile
 
 MIDIFARM: Final = (sys.executable, "-P", "-m", "coordinator.cli")
 READY_S: Final = 60.0
-_LIVES: Final = "seen_at > now() - interval '8 s'"
-"""Of a node; the dispatcher says so every five seconds."""
+_LIVING: Final = "select id, slots from nodes where seen_at > now() - interval '8 s'"
+"""Nodes of which the dispatcher says every five seconds that they live."""
 _FOREVER: Final = 'while :; do "$@"; echo "ended with $?"; sleep 0.2; done'
 """What systemd does with a dispatcher."""
 
@@ -148,11 +148,7 @@ class ThreeHosts:
     @property
     def slots(self) -> int:
         """Of all nodes."""
-        [row] = self.api.sql(
-            f"select coalesce(sum(slots), 0) as slots from nodes where {_LIVES}"  # noqa: S608
-        )
-        found: int = row["slots"]
-        return found
+        return sum(row["slots"] for row in self.api.sql(_LIVING))
 
     @property
     def dispatchers(self) -> int:
@@ -162,7 +158,7 @@ class ThreeHosts:
     def node_of(self, number: int) -> str:
         """Ray's id of a host's node, once the dispatcher has accepted it."""
         name = self.hosts[number].name
-        query = f"select id from nodes where name = %s and slots > 0 and {_LIVES}"  # noqa: S608
+        query = f"{_LIVING} and slots > 0 and name = %s order by first_seen_at desc limit 1"
         [row] = wait_until(lambda: self.api.sql(query, name), f"the node of {name}", READY_S)
         found: str = row["id"]
         return found

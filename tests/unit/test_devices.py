@@ -7,7 +7,7 @@ import os
 import pytest
 
 from shared.errors import GLError
-from workers.gl.devices import VISIBLE_VARIABLE, Device, device_index, list_devices
+from workers.gl.devices import VISIBLE_VARIABLE, Device, device_index, gpu_names, list_devices
 
 PROCESSOR = Device(is_software=True)
 SHUFFLED = (Device(cuda=2), Device(cuda=0), Device(), Device(cuda=1), PROCESSOR)
@@ -46,6 +46,25 @@ def test_a_gpu_that_egl_does_not_have_is_refused(devices: tuple[Device, ...]) ->
 def test_a_gpu_must_be_named_by_its_number() -> None:
     with pytest.raises(GLError, match="number them in CUDA_VISIBLE_DEVICES"):
         device_index(SHUFFLED, "GPU-8f2c")
+
+
+@pytest.mark.parametrize(
+    ("count", "visible", "names"),
+    [
+        (0, None, (None,)),
+        (0, "", (None,)),
+        (0, "-1", (None,)),
+        (0, "2,3", ("2",)),
+        (2, None, ("0", "1")),
+        (2, "", ("0", "1")),
+        (2, "3,1,0", ("3", "1")),
+        (1, "GPU-8f2c", ("GPU-8f2c",)),
+    ],
+)
+def test_a_node_draws_on_what_it_offers(
+    count: int, visible: str | None, names: tuple[str | None, ...]
+) -> None:
+    assert gpu_names(count, visible) == names
 
 
 def test_this_machine_lists_its_devices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,9 +143,30 @@ def test_nobody_is_told_where_nobody_waits(tmp_path: Path, monkeypatch: pytest.M
     assert not list(tmp_path.iterdir())
 
 
-def no_studio() -> Studio:
+def no_studio(gpu: str | None) -> Studio:
     """A node on which nothing draws."""
     raise GLError("No OpenGL here; install it.")
+
+
+def test_gpus_of_several_kinds_need_several_nodes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    def studio(gpu: str | None) -> Any:
+        asked.append(gpu)
+        kind = {"4": "L40S"}.get(gpu or "", "H200")
+        return SimpleNamespace(engine=f"draws with {kind}", drawn_by=kind, is_software=False)
+
+    question = Question(store_url=str(tmp_path), gpus=2)
+    said = introduce_node(question, studio)
+    assert (said.engine, said.renderer, said.trouble) == ("draws with H200", "H200", None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,4,5")
+    said = introduce_node(question, studio)
+    assert said.trouble is not None
+    assert "of several kinds (H200 and L40S)" in said.trouble
+    introduce_node(replace(question, gpus=0), studio)
+    assert asked == ["0", "1", "3", "4", "3"]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ REASONS: dict[Why, list[tuple[dict[str, object], str]]] = {
             {"pool": "gpu", "is_stranded": True},
             (
                 "No node of the pool gpu has the engine that it was begun by; if none comes back "
-                "within a minute, it is planned anew for another."
+                "within a minute, it is planned anew for one that is there."
             ),
         )
     ],

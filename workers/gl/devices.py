@@ -69,6 +69,23 @@ def device_index(devices: Sequence[Device], gpu: str | None) -> int:
     return by_number[number]
 
 
+def gpu_names(count: int, visible: str | None) -> tuple[str | None, ...]:
+    """The GPUs that a node draws on. Pure.
+
+    Args:
+        count: How many it offers.
+        visible: Its CUDA_VISIBLE_DEVICES; without it, it offers the machine's first ones.
+
+    Returns:
+        As its tasks are given them. Where it offers none, what a task draws on that is given none:
+        the first that is visible, or None.
+    """
+    named = visible.split(",") if visible else [str(number) for number in range(count)]
+    if count:
+        return tuple(named[:count])
+    return (named[0] if named and named[0].isdecimal() else None,)
+
+
 @cache
 def list_devices() -> tuple[Device, ...]:
     """All devices in EGL's order; none where EGL cannot list them."""

@@ -152,6 +152,7 @@ function group({ title, facts }) {
 
 /** What the farm spent on an export, also on attempts that are forgotten. */
 function tookOf({ slot_s: slots, useful_s: useful, frames_found: found }) {
+  if (!slots && !found) return "Nothing was spent on it yet.";
   const vain = slots - useful;
   const parts = [`It took ${span(slots)} of a slot`];
   if (vain >= 1) parts.push(`${span(vain)} of that in vain`);
