@@ -121,7 +121,6 @@ class RayExecutor:
         self._ray: Any = ray
         self._on_node: Any = NodeAffinitySchedulingStrategy
         self._work, self._sweep, self._end = tasks.work, tasks.sweep, tasks.end_process
-        self._guests = Guests(ray, tasks, store_url)
         self._store_url = store_url
         self._keeps_logs = keeps_logs
         self._traces_url = traces_url
@@ -129,6 +128,7 @@ class RayExecutor:
         # Beside us: then it is lost only when we are.
         context = ray.get_runtime_context()
         self._here: str = context.get_node_id()
+        self._guests = Guests(ray, tasks, store_url, self._here)
         self._board: Any = ProgressBoard.options(  # type: ignore[attr-defined]  # by @ray.remote
             scheduling_strategy=self._on_node(self._here, soft=True),
             name=f"{BOARD_PREFIX}{context.get_job_id()}",
