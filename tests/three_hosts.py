@@ -156,7 +156,7 @@ class ThreeHosts:
         return self.said(0, "dispatch").count(" leading ")
 
     def node_of(self, number: int) -> str:
-        """Ray's id of a host's node, once the dispatcher has accepted it."""
+        """Ray's id of a host's node, once the dispatcher has accepted it; of two the newer."""
         name = self.hosts[number].name
         query = f"{_LIVING} and slots > 0 and name = %s order by first_seen_at desc limit 1"
         [row] = wait_until(lambda: self.api.sql(query, name), f"the node of {name}", READY_S)

@@ -182,7 +182,9 @@ async def get_batch_use(
     return await _report(services, scope, by, csv=csv, limit=limit, offset=offset)
 
 
-@router.get("/farm/use", tags=["farm"], response_class=Response, responses=_ANSWERS)
+@router.get(
+    "/farm/use", tags=["farm"], response_class=Response, responses=_ANSWERS | documented(403)
+)
 async def get_farm_use(
     caller: ByOperator,  # noqa: ARG001
     services: Parts,

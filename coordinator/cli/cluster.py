@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -41,10 +41,12 @@ Head = Annotated[
         help="Where the head of the cluster is. MIDIFARM_RAY_ADDRESS says it too.",
     ),
 ]
-_OF_STARTING = ("node_ip", "first_port", "slots", "scratch_dir")
-"""Settings that matter when a node is started, and not to one that runs."""
-_END_S = 20.0
 Within = Annotated[float, typer.Option(metavar="S", min=0, help="Seconds to wait at most.")]
+
+_OF_STARTING: Final = ("node_ip", "first_port", "slots", "scratch_dir")
+"""Settings that matter when a node is started, and not to one that runs."""
+_END_S: Final = 20.0
+"""A node that is at nothing ends in less."""
 
 
 @cluster.command()
@@ -190,7 +192,16 @@ def drain(
 
 @cluster.command(name="leave")
 @with_settings(NodeSettings, leave_out=_OF_STARTING)
-def leave_cluster(settings: NodeSettings, within: Within = 600.0) -> None:
+def leave_cluster(
+    settings: NodeSettings,
+    within: Within = 600.0,
+    no_end: Annotated[
+        bool,
+        typer.Option(
+            "--no-end", help="Let whoever runs this command end the node: a container's hook."
+        ),
+    ] = False,
+) -> None:
     """Let the node of this machine finish what it has begun, and end it."""
     node = node_here(settings.node_dir)
     if node is None:
@@ -203,8 +214,11 @@ def leave_cluster(settings: NodeSettings, within: Within = 600.0) -> None:
                 typer.echo(f"The node is still at work after {within:g} s; that is done elsewhere.")
     except ClusterError as exc:
         typer.echo(f"Nobody can be told that the node leaves: {exc.message}")
-    node.end(_END_S)
-    typer.echo("The node has ended." if node.supervisor else "The node may be ended.")
+    if no_end or node.supervisor is None:
+        typer.echo("The node may be ended.")
+    else:
+        node.end(_END_S)
+        typer.echo("The node has ended.")
 
 
 def _plain(view: NodeView, here: NodeHere) -> dict[str, Any]:

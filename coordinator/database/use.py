@@ -73,7 +73,7 @@ async def add_found(connection: Connection, export_id: str, frames: int) -> None
 
 
 async def slot_seconds(connection: Connection) -> dict[tuple[date, str], float]:
-    """What attempts of today and yesterday took, by day and by what it was spent on."""
+    """What attempts of today took, and of yesterday just after, by day and what it was spent on."""
     rows = await _QUERIES.all(connection, "slot_seconds")
     return {(row["day"], row["spent_on"]): row["slot_s"] for row in rows}
 

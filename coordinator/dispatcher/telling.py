@@ -14,7 +14,7 @@ from coordinator.progress import progress_of
 
 _KEPT_S: Final = 60.0
 """Between two of its chunks an export may wait for others' turns."""
-MOST_TOLD: Final = 200
+MOST_TOLD: Final = 100
 """Exports that are told of at a time; where more are under way, they take turns."""
 
 

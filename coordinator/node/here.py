@@ -11,7 +11,7 @@ from typing import Final
 
 from cluster.introduction import NODE_DIR_VARIABLE
 from coordinator.node.folder import MARK, supervisor_in
-from coordinator.processes import Process, descendants, send
+from coordinator.processes import Process, send, visible
 from shared.errors import MidifarmError
 
 _RAYLET: Final = b"/raylet"
@@ -62,7 +62,7 @@ def node_here(folder: Path) -> NodeHere | None:
     path = folder.absolute()
     mark, named = (os.fsencode(f"{each}={path}") for each in (MARK, NODE_DIR_VARIABLE))
     found: NodeHere | None = None
-    for process in descendants(0):  # of the kernel: all of them
+    for process in visible():
         try:
             place = Path("/proc", str(process.pid))
             program, *words = (place / "cmdline").read_bytes().split(b"\0")

@@ -40,6 +40,8 @@ Tell = Callable[[str], None]
 
 _STARTED: Final = "Ray runtime started."
 """What Ray says when a node is up."""
+_NODE_ENDED: Final = "The node has ended: it was cut off, or its head is gone. It joins again."
+_HEAD_ENDED: Final = "The head has ended, and is started again."
 _START_S: Final = 90.0
 _STOP_S: Final = 6.0
 """What a polite end takes of a node; then it is killed."""
@@ -147,9 +149,12 @@ class _Node:
         """Start it again whenever it ends, until a signal comes.
 
         Raises:
-            InputError: The cluster does not want it, or is another one by now.
+            InputError: The dispatcher keeps it out from the first, or the cluster is another one
+                by now.
         """
         told: Standing | None = None
+        # A head is more than its slots; and what was fine before may be fine again.
+        may_stay = self._spec.head is None
         while True:
             self._signals.wait(_LOOK_S)
             self.reap()
@@ -158,10 +163,11 @@ class _Node:
                 self._start_again(tell)
             self._hold_back()
             standing = Standing.read(self._spec.folder)
-            if standing is not None and standing.state == "kept_out":
-                raise InputError(f"The dispatcher keeps this node out. {standing.reason}")
-            if standing != told and standing is not None:
-                tell(f"The dispatcher has accepted the node. {standing.renderer} draws on it.")
+            if standing is not None and standing != told:
+                may_stay = may_stay or standing.state == "joined"
+                if not may_stay:
+                    raise InputError(_verdict(standing))
+                tell(_verdict(standing))
             told = standing
 
     def _hold_back(self) -> None:
@@ -181,7 +187,7 @@ class _Node:
 
     def _start_again(self, tell: Tell) -> None:
         self._end_leftovers()
-        tell("The node has ended: it was cut off, or its head is gone. It joins again.")
+        tell(_HEAD_ENDED if self._spec.head is None else _NODE_ENDED)
         said = ""
         while True:
             self._pause()
@@ -241,6 +247,12 @@ def _is_up(spec: NodeSpec) -> str:
         )
     pools = ", ".join(spec.pools or (DEFAULT_POOL,))
     return f"{spec.address} has joined {spec.head} with {slots} in {pools}."
+
+
+def _verdict(standing: Standing) -> str:
+    if standing.state == "kept_out":
+        return f"The dispatcher keeps this node out. {standing.reason}"
+    return f"The dispatcher has accepted the node. {standing.renderer} draws on it."
 
 
 def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cluster.introduction import NODE_DIR_VARIABLE
 from coordinator.cli.app import run
-from coordinator.node.folder import NodeFolder, supervisor_in
+from coordinator.node.folder import MARK, NodeFolder, supervisor_in
 from coordinator.node.here import node_here
 from shared.errors import InputError
 from tests.deployed import SETTINGS
+from tests.service import wait_until
 
 
 @pytest.fixture
@@ -50,6 +53,35 @@ def test_what_a_killed_node_has_left_is_ended_and_removed(path: Path) -> None:
             assert [each.name for each in path.iterdir()] == ["node.lock"]
     stranger.kill()
     stranger.wait()
+
+
+def raylet(name: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """What looks like a node of Ray's."""
+    options = [f"--node_id={name}", "--gcs-address=head:6379"]
+    return subprocess.Popen(
+        ["/opt/ray/raylet", "-c", "import time; time.sleep(60)", *options],
+        executable=sys.executable,
+        env=environment,
+    )
+
+
+def test_the_node_of_a_folder_is_found_whoever_has_started_it(path: Path) -> None:
+    with NodeFolder(path) as folder:
+        nodes = [
+            raylet("elsewhere", {MARK: f"{path}-2", NODE_DIR_VARIABLE: f"{path}-2"}),
+            raylet("by-kuberay", {NODE_DIR_VARIABLE: f"{path}-3"}),
+            raylet("ours", {**folder.mark, NODE_DIR_VARIABLE: str(path)}),
+        ]
+        found = wait_until(lambda: node_here(path), "the node")
+        assert (found.id, found.head, found.supervisor) == ("ours", "head:6379", os.getpid())
+        other = wait_until(lambda: node_here(Path(f"{path}-3")), "the other node")
+        assert (other.id, other.supervisor) == ("by-kuberay", None)
+        other.end(0)
+        assert nodes[1].poll() is None, "who has started it ends it"
+    for node in nodes:
+        node.kill()
+        node.wait()
+    assert node_here(path) is None
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from shared.storage import LocalStore
 from shared.traces import Span, Tracer, span_id, trace_id
 from tests.api import RunningApi
 from tests.collector import Collected, collecting
-from tests.dispatching import PATIENCE_S, QUICK, ended, on_a_database
+from tests.dispatching import PATIENCE_S, QUICK, ended
 from tests.farm import PaintedWorkers, add_export
 from tests.integration.test_api import compose
 from tests.prometheus import free_port
@@ -33,10 +33,18 @@ def of(spans: list[Collected], export: str) -> dict[int, Collected]:
     return {span.id: span for span in spans if span.trace == trace_id(export)}
 
 
-@on_a_database
-async def test_an_export_is_one_trace_with_a_span_for_every_attempt(
-    database: Database, store: LocalStore
+@pytest.mark.services
+def test_an_export_is_one_trace_with_a_span_for_every_attempt(
+    migrated_database_url: str, store: LocalStore
 ) -> None:
+    async def main() -> None:
+        async with Database(migrated_database_url) as database:
+            await _trace(database, store)
+
+    asyncio.run(main())
+
+
+async def _trace(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     errors = [RenderError("It was odd.")]
     workers.fail = lambda _, item: errors.pop() if isinstance(item, ChunkSpec) and errors else None

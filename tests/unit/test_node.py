@@ -11,6 +11,7 @@ import pytest
 
 from cluster.head import need_token, own_address, split_address, why_not
 from cluster.node import NodeSpec, start_command, start_environment
+from cluster.session import QUICK_KEEPALIVE
 from shared.errors import AccessError, ClusterError, InputError, MidifarmError
 
 OURS = {"Ray": "2.60.0", "Python": "3.11.7"}
@@ -54,6 +55,8 @@ def test_a_node_offers_its_slots_to_its_pools(
     assert environment["MIDIFARM_POOLS"] == ",".join(offered.get("pools", ()))
     assert environment["MIDIFARM_GPU_SLOTS"] == str(offered.get("gpu_slots", 1))
     assert environment["MIDIFARM_NODE_DIR"] == str(FOLDER)
+    # A worker that is asked for a sign of life more often than it would ask itself hangs up.
+    assert QUICK_KEEPALIVE.items() <= environment.items()
     assert "RAY_gcs_storage" not in environment
 
 

@@ -50,9 +50,10 @@ on conflict on constraint farm_use_once do update
 set frames_found = u.frames_found + excluded.frames_found;
 
 -- name: slot_seconds
--- What attempts that ended today or yesterday took, by day and by what it was spent on.
+-- What attempts of today took, by what it was spent on; for an hour after midnight also those of
+-- yesterday, until the last transaction that began before it has ended.
 select day, spent_on, sum(slot_s) as slot_s from farm_use
-where day >= (now() at time zone 'UTC')::date - 1 group by day, spent_on;
+where day >= ((now() - interval '1 hour') at time zone 'UTC')::date group by day, spent_on;
 
 -- name: drop_old
 -- What was used so long ago that nobody asks for it.
