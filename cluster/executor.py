@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from cluster.chores import Chores
 from cluster.errand import Errand
 from cluster.failures import as_midifarm_error, tells_of_a_dead_node
 from cluster.growing import Growth
@@ -45,8 +45,6 @@ Item = ChunkSpec | AudioSpec | SurveySpec | StitchSpec | IntakeSpec | ProbeSpec 
 Report = (
     SegmentReport | AudioReport | SurveyReport | StitchReport | Intake | ProbeReport | PreviewReport
 )
-
-_log = logging.getLogger(__name__)
 
 _BOARD_WITHIN_S: Final = 120
 """The board answers for the first time."""
@@ -120,8 +118,7 @@ class RayExecutor:
 
         self._ray: Any = ray
         self._on_node: Any = NodeAffinitySchedulingStrategy
-        self._work, self._sweep, self._end = tasks.work, tasks.sweep, tasks.end_process
-        self._guests = Guests(ray, tasks, store_url)
+        self._work = tasks.work
         self._store_url = store_url
         self._keeps_logs = keeps_logs
         self._traces_url = traces_url
@@ -129,6 +126,7 @@ class RayExecutor:
         # Beside us: then it is lost only when we are.
         context = ray.get_runtime_context()
         self._here: str = context.get_node_id()
+        self._guests = Guests(ray, tasks, store_url, self._here)
         self._board: Any = ProgressBoard.options(  # type: ignore[attr-defined]  # by @ray.remote
             scheduling_strategy=self._on_node(self._here, soft=True),
             name=f"{BOARD_PREFIX}{context.get_job_id()}",
@@ -141,8 +139,7 @@ class RayExecutor:
         self._refs: dict[str, Any] = {}
         self._status: dict[str, AttemptStatus] = {}
         self._retired: set[str] = set()
-        self._chores: list[Any] = []
-        """Sweeps and retirements under way."""
+        self._chores = Chores(ray, tasks, store_url)
 
     def nodes(self) -> tuple[Node, ...]:
         """The living nodes, as of a few seconds ago.
@@ -279,7 +276,7 @@ class RayExecutor:
             ClusterLostError: Ray has not answered for long.
         """
         self._watch.check()
-        self._tidy()
+        self._chores.tidy()
         stopped = [attempt.name for attempt in self._attempts.values() if attempt.stopped]
         if stopped:  # told again, in case that the board has started anew
             self._board.cancel.remote(stopped)
@@ -347,16 +344,7 @@ class RayExecutor:
 
         It returns at once; a node where the last sweep still runs is none the worse for it.
         """
-        self._tidy()
-        if self._chores:
-            return
-        # One of them sees to the object store, which all share.
-        url: str | None = self._store_url
-        for node in self.nodes():
-            if node.slots:
-                placed = self._sweep.options(scheduling_strategy=self._on_node(node.id, soft=False))
-                self._chores.append(placed.remote(url))
-                url = None
+        self._chores.sweep(self.nodes())
 
     def retire(self, worker: str) -> None:
         """End a worker process that has gone bad; Ray starts a fresh one when there is work.
@@ -372,22 +360,7 @@ class RayExecutor:
         if found is None:
             return  # gone with its node
         self._retired.add(worker)
-        node, pid = found
-        placed = self._end.options(scheduling_strategy=self._on_node(node, soft=False))
-        self._chores.append(placed.remote(pid))
-
-    def _tidy(self) -> None:
-        """Hear of chores that have ended; Ray complains of failures that nobody hears of."""
-        if not self._chores:
-            return
-        done, self._chores = self._ray.wait(self._chores, num_returns=len(self._chores), timeout=0)
-        for ref in done:
-            try:
-                self._ray.get(ref, timeout=_RESULT_S)
-            except self._ray.exceptions.WorkerCrashedError:
-                pass  # it ended the process that it ran in itself
-            except (self._ray.exceptions.RayError, MidifarmError) as exc:
-                _log.warning("chore_failed error=%s", exc)
+        self._chores.end_process(*found)
 
 
 @contextmanager

@@ -51,19 +51,21 @@ class _Guest:
 class Guests:
     """The nodes by their ids; for one thread."""
 
-    def __init__(self, ray: Any, tasks: Any, store_url: str) -> None:
+    def __init__(self, ray: Any, tasks: Any, store_url: str, home: str) -> None:
         """Know nobody.
 
         Args:
             ray: The module, connected.
             tasks: The module of remote functions.
             store_url: The object store that all nodes must share.
+            home: Id of the node that this process belongs to.
         """
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         self._ray = ray
         self._tasks = tasks
         self._on_node: Any = NodeAffinitySchedulingStrategy
+        self._home = home
         self._store_url = store_url
         self._store = open_store(store_url)
         self._guests: dict[str, _Guest] = {}
@@ -95,7 +97,6 @@ class Guests:
         question = Question(store_url=self._store_url, store_mark=mark, gpus=int(node.gpus))
         guest.answer = self._run_on(node, self._tasks.introduce, question)
         guest.asked_s = now_s
-        ourselves()  # it takes a moment, as does the answer
 
     def _warm_up(self, node: Node) -> None:
         """Have the other workers of a node warm up beside the one that introduces it."""
@@ -125,7 +126,9 @@ class Guests:
         guest.answer = None
         if guest.said is not None:
             guest.slots = slots_of(node.cpus, node.gpus, guest.said.gpu_slots)
-            reason = why_kept_out(guest.said, ourselves(), node.gpus)
+            # What is installed at home is what we are; to look takes a moment, and imports libav.
+            ours = guest.said if node.id == self._home else ourselves()
+            reason = why_kept_out(guest.said, ours, node.gpus)
         guest.kept_out = reason
         in_trouble = guest.said is None or guest.said.trouble is not None
         guest.again_s = now_s + _AGAIN_S if in_trouble else None

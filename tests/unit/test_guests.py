@@ -17,6 +17,7 @@ from cluster.introduction import Introduction, Question, Standing
 from cluster.joining import check_store, ourselves
 from cluster.nodes import Node
 
+HOME = "d" * 56
 NODE = Node(id="a" * 56, name="host", cpus=4, gpus=0)
 
 
@@ -97,7 +98,7 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
     def wait(seconds: float) -> None:
         now_s[0] += seconds
 
-    return Door(paper, Guests(paper, tasks, str(tmp_path / "store")), wait)
+    return Door(paper, Guests(paper, tasks, str(tmp_path / "store"), HOME), wait)
 
 
 def said(**facts: Any) -> Introduction:
@@ -152,6 +153,16 @@ def test_another_version_is_kept_out_and_told_so(door: Door) -> None:
     door.wait(3600)
     door.greet(NODE)
     assert len(door.ray.of("introduce")) == 1, "it has to start again"
+
+
+def test_the_node_at_home_has_what_we_have(door: Door) -> None:
+    home = replace(NODE, id=HOME)
+    door.greet(home)
+    assert door.answer(said(libav="libavcodec 1"), home).kept_out is None
+    in_trouble = replace(NODE, id=HOME, cpus=1)
+    door.greet()
+    door.greet(in_trouble)
+    assert door.answer(said(trouble="No OpenGL."), in_trouble).kept_out == "No OpenGL."
 
 
 @pytest.mark.parametrize(
