@@ -3,9 +3,8 @@
 ``python -m tests.bench.queue [--queued N] [--ended N] [--exports N] [--seconds S] [--slots N]
 [--rounds N]``. The dispatcher and PostgreSQL are the real ones. The workers need no time and paint
 nothing, and commits do not wait for the disk, so that what is measured is the dispatcher's own.
-Rounds with an empty queue and
-with a queue of many users take turns; what is measured has a higher priority than the queue, so
-that both render the same.
+Rounds with an empty queue and with a queue of many users take turns; these users have a quota of
+nothing, so that both render the same.
 
 On a machine that others use, commits a second say little; the time of processors that each takes,
 of this process and of PostgreSQL, is measured too, and a queue counts as slow where both say so.
@@ -32,7 +31,9 @@ from rich.table import Table
 
 from coordinator.database import Connection, Database
 from coordinator.database.migrations import migrate
+from coordinator.database.quotas import set_quota
 from coordinator.ports import Item, Report
+from coordinator.quotas import QuotaLimits
 from shared.intake import Intake, IntakeSpec
 from shared.storage import LocalStore
 from tests.dispatching import dispatching
@@ -135,9 +136,11 @@ async def measure(
 
 
 async def template(database: Database) -> str:
-    """An export that others are made like; it is cancelled, and has no work."""
+    """An export that others are made like, which has no work; their users may have nothing done."""
     export = await add_export(database, "nobody", song="template")
     async with database.transaction() as connection:
+        for number in range(USERS):
+            await set_quota(connection, f"user {number}", QuotaLimits(running=0, queued=None))
         await connection.execute("delete from work_items")
         await connection.execute(
             "update export_jobs set status = 'cancelled', cleaned_at = now() where id = %s",
@@ -187,7 +190,7 @@ async def settle(database: Database) -> None:
 async def _round(
     database: Database, store: LocalStore, options: argparse.Namespace, name: str
 ) -> Round:
-    """Render some exports that come before everything else."""
+    """Render some exports."""
     ids = [
         await add_export(
             database,
