@@ -27,6 +27,8 @@ _PORTS: Final = {
     "object-manager-port": 1,
     "runtime-env-agent-port": 2,
     "metrics-export-port": 3,
+    "dashboard-agent-listen-port": 4,
+    "dashboard-agent-grpc-port": 5,
     "min-worker-port": 20,
     "max-worker-port": 1019,
 }

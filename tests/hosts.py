@@ -26,17 +26,27 @@ _PINNED: Final = ("taskset", "--cpu-list", ",".join(map(str, _CORES)))
 _TOOLS: Final = ("ip", "unshare", "nsenter", "taskset")
 
 
+_TRIED: Final = """
+ip netns add {name}
+trap 'ip netns del {name}' EXIT
+ip -n {name} link add bridge type bridge
+ip -n {name} link add one type veth peer name other
+ip netns exec {name} unshare --uts --pid --fork --mount-proc true
+"""
+
+
+def missing_tool() -> str | None:
+    """A program that is needed and not installed; None where there is none."""
+    return next((tool for tool in _TOOLS if shutil.which(tool) is None), None)
+
+
 def why_no_hosts() -> str | None:
-    """Why there can be none on this machine; None where there can."""
-    for tool in _TOOLS:
-        if shutil.which(tool) is None:
-            return f"{tool} is not installed"
+    """Why there can be none on this machine, with all that is needed; None where there can."""
     if os.geteuid() != 0:
         return "namespaces are made by root"
-    done = subprocess.run(
-        ["unshare", "--net", "--pid", "--fork", "--mount-proc", "true"], capture_output=True
-    )
-    return None if done.returncode == 0 else "namespaces may not be made here"
+    script = _TRIED.format(name=f"mf-try-{os.getpid()}")
+    done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True)
+    return None if done.returncode == 0 else f"this system makes no hosts: {done.stderr.strip()}"
 
 
 class Host:

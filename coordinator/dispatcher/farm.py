@@ -40,6 +40,7 @@ class Farm:
         self._database = database
         self._metrics = metrics
         self._nodes: Sequence[Node] = ()
+        self._leaving: frozenset[str] = frozenset()
         self._written: dict[int, Place] = {}
         self._engines: dict[tuple[str, str], float] = {}
         self._since_s = self._clock.now_s()
@@ -70,8 +71,7 @@ class Farm:
     @property
     def closed(self) -> frozenset[str]:
         """Ids of nodes that get nothing more: an operator, or they themselves, want it so."""
-        leaving = (node.id for node in self._nodes if node.is_leaving)
-        return self.orders.draining.union(leaving)
+        return self.orders.draining | self._leaving
 
     @property
     def slots(self) -> int:
@@ -123,6 +123,7 @@ class Farm:
             resting: For how many seconds nodes are set aside, by their ids.
         """
         self._nodes = nodes
+        self._leaving = frozenset(node.id for node in nodes if node.is_leaving)
         now_s = self._clock.now_s()
         for pool, engines in self.places().engines.items():
             self._engines |= {(pool, engine): now_s for engine in engines}

@@ -12,6 +12,7 @@ from coordinator.dispatcher.desk import Desk
 from coordinator.dispatcher.giving import Giving
 from coordinator.dispatcher.running import Running, Unsubmitted, attempt_name
 from coordinator.dispatcher.stragglers import stragglers
+from coordinator.placing import ANY
 from coordinator.ports import AttemptStatus
 from shared.errors import ClusterError, MidifarmError, RenderError
 
@@ -136,6 +137,8 @@ class Watching:
     def _misplaced(self) -> list[Running]:
         """What waits on a busy node while a slot that could do it is free elsewhere."""
         places = self._desk.farm.places(self._under_way)
+        if not places.room(ANY):
+            return []
         there: defaultdict[str, list[Running]] = defaultdict(list)
         for running in self._under_way:
             if running.item.kind != "preview":

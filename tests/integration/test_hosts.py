@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts import why_no_hosts
+from tests.hosts import missing_tool, why_no_hosts
 from tests.postgres import PostgresServers
 from tests.service import wait_until
 from tests.three_hosts import READY_S, ThreeHosts
@@ -25,11 +25,14 @@ NOTICED_WITHIN_S = 10.0
 
 @pytest.fixture(scope="module")
 def farm(postgres_servers: PostgresServers) -> Iterator[ThreeHosts]:
+    tool = missing_tool()
+    if tool is not None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{tool} is not installed")
+        pytest.skip(f"{tool} is not installed")
     reason = why_no_hosts()
     if reason is not None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.skip(reason)  # in CI too: no set-up can give us what the system refuses
     with postgres_servers.fresh_database("embedded") as url, ThreeHosts(url) as farm:
         yield farm
         sys.stdout.write(farm.logs())  # shown where something has failed
