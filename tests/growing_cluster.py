@@ -61,8 +61,8 @@ def main(folder: str) -> None:
             executor = RayExecutor(f"{folder}/store", watch, keeps_logs=False)
             for wanted in ({"four-k": 3}, {}):
                 _ask(executor, wanted)
-        tell("end")
-        end_cluster(temporary)
+            tell("end")
+            end_cluster(temporary)
 
 
 def _settings(address: str) -> dict[str, Any]:

@@ -97,8 +97,8 @@ def main(folder: str) -> None:
                     standing=_standing(Path(folder, kind)),
                 )
             _share_gpus(executor, found["gpu"], Path(folder, "sound.json"))
-        tell("end")
-        end_cluster(temporary)
+            tell("end")
+            end_cluster(temporary)
 
 
 def _introduced(executor: RayExecutor, kinds: dict[str, str]) -> dict[str, Node]:

@@ -22,7 +22,7 @@ import psutil
 
 from cluster.executor import Outcome, RayExecutor
 from cluster.nodes import NodeWatch
-from cluster.session import SCRATCH_VARIABLE, ray_session
+from cluster.session import QUICK_HEALTH, SCRATCH_VARIABLE, ray_session
 from shared.errors import ClusterLostError, MidifarmError
 from shared.intake import ProbeSpec
 from shared.plan import AudioSpec
@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # loopback only
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    **QUICK_HEALTH,
 }
 PATIENCE_S = 60.0
 LONG_ENOUGH_S = 1.5
@@ -108,8 +109,8 @@ def main(folder: str) -> None:
 
         with NodeWatch(ray.nodes) as watch:
             _drive(RayExecutor(store_url, watch, keeps_logs=False), cluster, other, folder)
-        tell("end")
-        end_cluster(temporary)
+            tell("end")
+            end_cluster(temporary)  # the watch would wait for the head, which is gone
 
 
 def _drive(executor: RayExecutor, cluster: Any, other: Any, folder: str) -> None:
