@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -43,6 +44,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Distribution
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order the tests where several processes share them."""
+    if "ray" in sys.modules:
+        # It reads the environment when it is imported, which the tests that start one prepare.
+        raise pytest.UsageError("A test module imports Ray; import it inside the tests.")
     if hasattr(config, "workerinput"):
         put_longest_first(items)
 

@@ -50,6 +50,8 @@ _LOOK_S: Final = 0.5
 """How often progress is told, and attempts are looked after."""
 _IDLE_S: Final = 0.5
 """How long nothing happens where nothing is to be done and nobody notifies us."""
+_MEET_S: Final = 30.0
+_MEET_AGAIN_S: Final = 0.1
 _CONFIRM_S: Final = 1.0
 _RECOVER_S: Final = 10.0
 _FAREWELL_S: Final = 3.0
@@ -142,6 +144,7 @@ class Dispatcher:
         """
         listening = asyncio.create_task(self._listen())
         try:
+            await self._meet_nodes()
             _log.info("standing_by")
             while not self._stop.is_set():
                 try:
@@ -155,6 +158,17 @@ class Dispatcher:
             await end_tasks([listening])
             await self._janitor.close()
             self._under_way.close()
+
+    async def _meet_nodes(self) -> None:
+        """Wait a moment until the first node can work, so that whoever leads can begin at once."""
+        until_s = self._clock.now_s() + _MEET_S
+        while not self._stop.is_set() and self._clock.now_s() < until_s:
+            nodes = await self._under_way.call(self._executor.nodes)
+            offering = [node for node in nodes if node.cpus or node.gpus]
+            # A cluster that grows by itself may have none, and grows by what waits.
+            if not offering or any(node.slots or node.kept_out for node in offering):
+                return
+            await self._rest(_MEET_AGAIN_S)
 
     async def _listen(self) -> None:
         """Wake up when there is work."""

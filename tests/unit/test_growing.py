@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import ray.autoscaler.sdk
 
 from cluster.growing import Growth, bundles_of
 from cluster.node import pool_resource
@@ -49,7 +48,7 @@ class Autoscaler:
 @pytest.fixture
 def autoscaler(monkeypatch: pytest.MonkeyPatch) -> Autoscaler:
     autoscaler = Autoscaler()
-    monkeypatch.setattr(ray.autoscaler.sdk, "request_resources", autoscaler.request)
+    monkeypatch.setattr("ray.autoscaler.sdk.request_resources", autoscaler.request)
     monkeypatch.setattr(time, "monotonic", lambda: autoscaler.now_s)
     return autoscaler
 

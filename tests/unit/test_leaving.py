@@ -7,18 +7,17 @@ from typing import Any
 
 import pytest
 
-from cluster.progress import Note, ProgressBoard
-
-# The class behind the actor.
-Board: Any = ProgressBoard.__ray_metadata__.modified_class  # type: ignore[attr-defined]
-
 
 @pytest.fixture
 def board(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A board whose clock moves by ``wait``."""
+    from cluster.progress import ProgressBoard  # imports Ray
+
+    # The class behind the actor.
+    metadata: Any = ProgressBoard.__ray_metadata__  # type: ignore[attr-defined]
     now_s = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
-    board = Board()
+    board = metadata.modified_class()
 
     def wait(seconds: float) -> None:
         now_s[0] += seconds
@@ -28,6 +27,8 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def begin(board: Any, attempt: str, node: str) -> None:
+    from cluster.progress import Note
+
     board.report(Note(attempt=attempt, node=node, worker=f"{node}:1", running_s=0, frames=0))
 
 
@@ -78,7 +79,7 @@ def test_a_board_that_starts_again_says_nothing_before_it_is_told(board: Any) ->
     board.leave("a")
     board.leaving({"a": 1})
     board.leaving({"a": 1})
-    again = Board()
+    again = type(board)()
     assert again.leave("a") is None
     assert again.leaving({"a": 1}) == {"a"}
     again.leaving({"a": 1})
