@@ -19,21 +19,37 @@ PATIENCE_S = 30.0
 QUICK = Limits(margin=2, grace_s=0.2)
 
 
-def on_a_database(
-    function: Callable[[Database, LocalStore], Awaitable[None]],
-) -> Callable[..., None]:
-    """Run an asynchronous test on a migrated database of its own."""
+Test = Callable[[Database, LocalStore], Awaitable[None]]
+"""An asynchronous test with a migrated database of its own."""
 
-    def run(database_url: str, store: LocalStore) -> None:
-        async def main() -> None:
-            async with Database(database_url) as database:
-                await migrate(database)
-                await function(database, store)
 
-        asyncio.run(main())
+def on_a_database(function: Test) -> Callable[..., None]:
+    """Run a test on the server that midifarm brings."""
+
+    def run(migrated_database_url: str, store: LocalStore) -> None:
+        _run(function, migrated_database_url, store)
 
     run.__name__, run.__doc__ = function.__name__, function.__doc__
     return run
+
+
+def on_each_database(function: Test) -> Callable[..., None]:
+    """Run a test on the oldest server that will do, too."""
+
+    def run(database_url: str, store: LocalStore) -> None:
+        _run(function, database_url, store)
+
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    return run
+
+
+def _run(function: Test, url: str, store: LocalStore) -> None:
+    async def main() -> None:
+        async with Database(url) as database:
+            await migrate(database)
+            await function(database, store)
+
+    asyncio.run(main())
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ from tests.dispatching import (
     dispatching,
     ended,
     events_of,
-    on_a_database,
+    on_each_database,
     row_of,
     until,
 )
@@ -48,7 +48,7 @@ from tests.farm import ENGINE, PaintedWorkers, add_export
 pytestmark = pytest.mark.services
 
 
-@on_a_database
+@on_each_database
 async def test_an_export_goes_through_all_stages(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     export = await add_export(database)
@@ -68,7 +68,7 @@ async def test_an_export_goes_through_all_stages(database: Database, store: Loca
     assert max(workers.made.values()) == 1
 
 
-@on_a_database
+@on_each_database
 async def test_a_second_export_of_the_same_is_found(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     async with dispatching(database, workers, store):
@@ -80,7 +80,7 @@ async def test_a_second_export_of_the_same_is_found(database: Database, store: L
     assert second["chunks_cached"] == second["chunks"] == 4
 
 
-@on_a_database
+@on_each_database
 async def test_what_is_being_made_is_not_made_twice(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store, slots=8)
     exports = [await add_export(database, user) for user in ("ada", "ben", "cyd")]
@@ -93,7 +93,7 @@ async def test_what_is_being_made_is_not_made_twice(database: Database, store: L
     assert max(workers.made.values()) == 1
 
 
-@on_a_database
+@on_each_database
 async def test_a_successor_goes_on_where_a_killed_one_was(
     database: Database, store: LocalStore
 ) -> None:
@@ -121,7 +121,7 @@ async def test_a_successor_goes_on_where_a_killed_one_was(
     assert not any(isinstance(item, IntakeSpec | AudioSpec) for _, item in after.submitted)
 
 
-@on_a_database
+@on_each_database
 async def test_one_leads_and_the_other_stands_by(database: Database, store: LocalStore) -> None:
     first, second = PaintedWorkers(store), PaintedWorkers(store)
     leader = Dispatcher(database, store, first, QUICK)
@@ -141,7 +141,7 @@ async def test_one_leads_and_the_other_stands_by(database: Database, store: Loca
         assert second.submitted != []
 
 
-@on_a_database
+@on_each_database
 async def test_bad_input_fails_at_once_and_says_why(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     workers.fail = lambda attempt, item: (
@@ -154,7 +154,7 @@ async def test_bad_input_fails_at_once_and_says_why(database: Database, store: L
     assert len(workers.submitted) == 1
 
 
-@on_a_database
+@on_each_database
 async def test_a_poisonous_chunk_is_given_up(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     workers.fail = lambda attempt, item: (
@@ -180,7 +180,7 @@ async def test_a_poisonous_chunk_is_given_up(database: Database, store: LocalSto
     assert all(workers.made[key] == 1 for key in made)
 
 
-@on_a_database
+@on_each_database
 async def test_a_hindered_attempt_costs_nothing(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     hindered: list[str] = []
@@ -202,7 +202,7 @@ async def test_a_hindered_attempt_costs_nothing(database: Database, store: Local
     assert kinds == ["transient"] * 4
 
 
-@on_a_database
+@on_each_database
 async def test_a_damaged_segment_is_made_again(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     told: list[str] = []
@@ -224,7 +224,7 @@ async def test_a_damaged_segment_is_made_again(database: Database, store: LocalS
     assert [key for key, count in workers.made.items() if count > 1] == [stem]
 
 
-@on_a_database
+@on_each_database
 async def test_cancelling_stops_at_once_and_leaves_nothing(
     database: Database, store: LocalStore
 ) -> None:
@@ -251,7 +251,7 @@ async def test_cancelling_stops_at_once_and_leaves_nothing(
         assert (row["progress"] < 1, row["download_url"]) == (True, None)
 
 
-@on_a_database
+@on_each_database
 async def test_a_stubborn_attempt_is_killed(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     workers.hold = lambda attempt, item: isinstance(item, ChunkSpec)
@@ -273,7 +273,7 @@ async def test_a_stubborn_attempt_is_killed(database: Database, store: LocalStor
         workers.stubborn = False
 
 
-@on_a_database
+@on_each_database
 async def test_the_one_comes_before_the_two_hundred(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store, slots=2)
     for number in range(200):
@@ -304,7 +304,7 @@ async def test_the_one_comes_before_the_two_hundred(database: Database, store: L
     assert done < 60
 
 
-@on_a_database
+@on_each_database
 async def test_priorities_can_be_changed_while_waiting(
     database: Database, store: LocalStore
 ) -> None:
@@ -327,7 +327,7 @@ async def test_priorities_can_be_changed_while_waiting(
     assert order == [f"song {number}.mid" for number in (6, 1, 2, 3, 4, 5, 7, 0)]
 
 
-@on_a_database
+@on_each_database
 async def test_a_straggler_gets_a_second_attempt(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store, slots=4)
     slow: list[str] = []
@@ -347,7 +347,7 @@ async def test_a_straggler_gets_a_second_attempt(database: Database, store: Loca
     assert row["frames_done"] == row["frames"] == 240
 
 
-@on_a_database
+@on_each_database
 async def test_a_straggler_is_helped_though_every_slot_is_taken(
     database: Database, store: LocalStore
 ) -> None:
@@ -377,7 +377,7 @@ async def test_a_straggler_is_helped_though_every_slot_is_taken(
     assert {workers.node_of[attempt] for attempt in tries} == {"one", "two"}
 
 
-@on_a_database
+@on_each_database
 async def test_an_attempt_without_end_is_stopped(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     stuck: list[str] = []
@@ -400,7 +400,7 @@ async def test_an_attempt_without_end_is_stopped(database: Database, store: Loca
     ]
 
 
-@on_a_database
+@on_each_database
 async def test_an_uploaded_file_is_judged(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     workers.fail = lambda attempt, item: (
@@ -435,7 +435,7 @@ async def test_an_uploaded_file_is_judged(database: Database, store: LocalStore)
     ]
 
 
-@on_a_database
+@on_each_database
 async def test_upgraded_workers_begin_anew(database: Database, store: LocalStore) -> None:
     before = PaintedWorkers(store)
     before.engines = {"node": "midifarm of last year"}
@@ -454,7 +454,7 @@ async def test_upgraded_workers_begin_anew(database: Database, store: LocalStore
     assert sum(isinstance(item, ChunkSpec) for _, item in after.submitted) == 4
 
 
-@on_a_database
+@on_each_database
 async def test_a_plan_that_cannot_be_read_for_a_moment_costs_nothing(
     database: Database, store: LocalStore
 ) -> None:
@@ -476,7 +476,7 @@ async def test_a_plan_that_cannot_be_read_for_a_moment_costs_nothing(
     assert (row["status"], max(workers.made.values())) == ("completed", 1)
 
 
-@on_a_database
+@on_each_database
 async def test_a_commit_whose_answer_is_lost_counts(database: Database, store: LocalStore) -> None:
     real, commit = Database.transaction, transitions.commit_attempt
     commit_several = transitions.commit_chunks
@@ -522,7 +522,7 @@ async def test_a_commit_whose_answer_is_lost_counts(database: Database, store: L
     assert store.stat(row["download_url"]).size_bytes == row["file_size"]
 
 
-@on_a_database
+@on_each_database
 async def test_odd_text_from_a_file_stops_nobody(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     odd = "bad \0 \udc80 name.mid"
@@ -540,7 +540,7 @@ async def test_odd_text_from_a_file_stops_nobody(database: Database, store: Loca
     assert row["error_message"] == "bad � � name.mid holds no notes."
 
 
-@on_a_database
+@on_each_database
 async def test_a_row_that_nobody_can_read_stops_nobody(
     database: Database, store: LocalStore
 ) -> None:
@@ -559,7 +559,7 @@ async def test_a_row_that_nobody_can_read_stops_nobody(
     assert "cannot be kept" in row["error_message"]
 
 
-@on_a_database
+@on_each_database
 async def test_a_segment_that_is_lost_again_and_again_ends_the_export(
     database: Database, store: LocalStore
 ) -> None:
@@ -596,7 +596,7 @@ async def test_a_segment_that_is_lost_again_and_again_ends_the_export(
         assert (await row_of(database, export))["chunks_done"] == 4
 
 
-@on_a_database
+@on_each_database
 async def test_a_storage_that_is_down_loses_no_segment(
     database: Database, store: LocalStore
 ) -> None:
@@ -616,7 +616,7 @@ async def test_a_storage_that_is_down_loses_no_segment(
     assert (row["status"], max(workers.made.values())) == ("completed", 1)
 
 
-@on_a_database
+@on_each_database
 async def test_one_query_that_fails_throws_no_work_away(
     database: Database, store: LocalStore
 ) -> None:
@@ -641,7 +641,7 @@ async def test_one_query_that_fails_throws_no_work_away(
     assert (row["status"], max(workers.made.values())) == ("completed", 1)
 
 
-@on_a_database
+@on_each_database
 async def test_who_leads_no_more_begins_nothing(database: Database, store: LocalStore) -> None:
     await add_export(database)
     async with database.transaction() as connection:
@@ -655,7 +655,7 @@ async def test_who_leads_no_more_begins_nothing(database: Database, store: Local
         assert await transitions.add_attempt(connection, item.id, 6) is None
 
 
-@on_a_database
+@on_each_database
 async def test_what_was_lost_on_its_way_is_found_again(
     database: Database, store: LocalStore
 ) -> None:

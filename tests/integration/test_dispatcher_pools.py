@@ -22,11 +22,7 @@ from shared.storage import LocalStore
 from tests.dispatching import PATIENCE_S, QUICK, dispatching, ended, on_a_database, row_of, until
 from tests.farm import ENGINE, PaintedNode, PaintedWorkers, add_export
 
-# Another server would decide the same: its queries are those of the other tests of the dispatcher.
-pytestmark = [
-    pytest.mark.services,
-    pytest.mark.parametrize("postgres_server", ["embedded"], indirect=True),
-]
+pytestmark = pytest.mark.services
 
 DEFAULT, GPU = frozenset({"default"}), frozenset({"gpu"})
 OTHER_ENGINE = f"{ENGINE}, another"
