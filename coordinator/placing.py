@@ -36,6 +36,7 @@ class Need:
 
 
 @cache
+@cache
 def engine_id(engine: str) -> UUID:
     """The short name of an engine, which work items carry (``md5(engine)::uuid``)."""
     return UUID(hashlib.md5(engine.encode(), usedforsecurity=False).hexdigest())

@@ -125,13 +125,14 @@ class Farm:
         self._nodes = nodes
         self._leaving = frozenset(node.id for node in nodes if node.is_leaving)
         now_s = self._clock.now_s()
-        for pool, engines in self.places().engines.items():
+        there = self.places()
+        for pool, engines in there.engines.items():
             self._engines |= {(pool, engine): now_s for engine in engines}
         places = {each.id: _place(each, now_s) for each in attempts}
         changed = [each for name, each in places.items() if each != self._written.get(name)]
         async with self._database.transaction() as connection:
             await farm.note_nodes(connection, nodes, resting)
-            await farm.note_pools(connection, self.places().pools)
+            await farm.note_pools(connection, there.pools)
             if changed:
                 await farm.note_places(connection, changed)
             await self.hear(connection)

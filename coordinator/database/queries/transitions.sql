@@ -4,7 +4,7 @@ select * from export_jobs where id = %(id)s for update;
 
 -- name: lock_exports
 -- The same for several of them, always in the same order; without what is long.
-select id, status, chunks, chunks_done from export_jobs where id = any (%(ids)s)
+select id, status from export_jobs where id = any (%(ids)s)
 order by id for update;
 
 -- name: lock_exports_of
