@@ -1,14 +1,16 @@
 """Which node does a work item. Pure.
 
-Work goes where most is free, so that nodes share the load and no node that fails takes much with
-it. Only where every slot that could do it is taken is a node given a little more than it has slots
-for: then the next item waits beside the slot that it will have.
+Work goes to the faster nodes first, and between nodes that are about as fast where most is free: so
+they share the load, and none of them that fails takes much with it. Only where every slot that
+could do it is taken is a node given a little more than it has slots for: then the next item waits
+beside the slot that it will have.
 """
 
 from __future__ import annotations
 
 import hashlib
 import heapq
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +26,9 @@ ANY: Final = ""
 DEFAULT: Final = DEFAULT_POOL
 """The pool of nodes and exports of which nothing else was said."""
 
+_Rank = tuple[int, int, int]
+"""Items beyond its slots, how slow it is, and its free slots, which count downwards."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
@@ -35,7 +40,6 @@ class Need:
     """The engine that its export was planned for, as engine_id() has it; None for any."""
 
 
-@cache
 @cache
 def engine_id(engine: str) -> UUID:
     """The short name of an engine, which work items carry (``md5(engine)::uuid``)."""
@@ -52,6 +56,7 @@ class Places:
         busy: Mapping[str, int] | None = None,
         closed: Collection[str] = (),
         margin: int = 0,
+        slowness: Mapping[str, float] | None = None,
     ) -> None:
         """Know the nodes.
 
@@ -60,6 +65,7 @@ class Places:
             busy: Items that take up slots, or wait for one, by node.
             closed: Ids of nodes that get nothing.
             margin: Items that a node may be given beyond its slots.
+            slowness: How much longer than usual chunks take on nodes; 1 where it is not known.
         """
         self._nodes = {node.id: node for node in nodes if takes_work(node, closed)}
         self._engines = {
@@ -67,6 +73,7 @@ class Places:
         }
         self._busy = Counter({node: (busy or {}).get(node, 0) for node in self._nodes})
         self._margin = margin
+        self._slowness = slowness or {}
         self._able: dict[Need, _Able] = {}
 
     @property
@@ -118,16 +125,20 @@ class Places:
             need: What the item needs.
             avoid: Ids of nodes to keep away from, as long as there are others, be they busy.
         """
+        node = self.find(need, avoid)
+        if node is not None:
+            self._busy[node] += 1
+        return node
+
+    def find(self, need: Need, avoid: Collection[str] = ()) -> str | None:
+        """The node that place() would put an item on."""
         able = self._able.get(need)
         if able is None:
             able = self._able[need] = _Able(
-                {node: self._free(node) for node in self._nodes if self._can(node, need)}
+                {node: self._rank(node, need) for node in self._nodes if self._can(node, need)}
             )
-        best = able.best(self._free, avoid)
-        if best is None or self._room(best) <= 0:
-            return None
-        self._busy[best] += 1
-        return best
+        best = able.best(lambda node: self._rank(node, need), avoid)
+        return best if best is not None and self._room(best) > 0 else None
 
     def beside(self, under_way: Mapping[str, int], avoid: Collection[str] = ()) -> str | None:
         """A node for what takes up no slot: the one with the fewest of these; None without nodes.
@@ -141,9 +152,25 @@ class Places:
             able, key=lambda node: (under_way.get(node, 0), -self._free(node), node), default=None
         )
 
-    def has_free(self, need: Need) -> bool:
-        """Whether a slot that could do an item is free."""
-        return any(self._can(node, need) and self._free(node) > 0 for node in self._nodes)
+    def is_free(self, node: str) -> bool:
+        """Whether a node has a free slot."""
+        return self._free(node) > 0
+
+    def has_waiting(self, need: Need) -> bool:
+        """Whether something waits beside the slots of a node that could do an item."""
+        return any(self._free(node) < 0 for node in self._nodes if self._can(node, need))
+
+    def slowness(self, node: str, need: Need) -> float:
+        """How much longer than usual an item takes on a node."""
+        # Nodes are compared by what one engine draws; other work takes no engine.
+        return 1.0 if need.engine is None else self._slowness.get(node, 1.0)
+
+    def _rank(self, node: str, need: Need) -> _Rank:
+        """The lowest is given work first; as a node gets work, its rank only rises."""
+        free = self._free(node)
+        # In steps, since nodes that differ by little do so by chance.
+        pace = round(math.log2(self.slowness(node, need)))
+        return max(0, 1 - free), pace, -free
 
     def _free(self, node: str) -> int:
         return self._nodes[node].slots - self._busy[node]
@@ -161,20 +188,19 @@ class Places:
 class _Able:
     """The nodes that could do the same: a heap, for on a large farm there are many of them.
 
-    What is free on a node only ever becomes less. So whoever stands too high is found out when
-    his turn comes.
+    Their ranks only ever rise. So whoever stands too high is found out when his turn comes.
     """
 
-    def __init__(self, free: Mapping[str, int]) -> None:
-        self._nodes = free.keys()
-        self._heap = [(-slots, _Last(node)) for node, slots in free.items()]
+    def __init__(self, ranks: Mapping[str, _Rank]) -> None:
+        self._nodes = ranks.keys()
+        self._heap = [(rank, _Last(node)) for node, rank in ranks.items()]
         heapq.heapify(self._heap)
 
-    def best(self, free: Callable[[str], int], avoid: Collection[str]) -> str | None:
-        """The node with most free, the last by its name of those that are alike.
+    def best(self, rank_of: Callable[[str], _Rank], avoid: Collection[str]) -> str | None:
+        """The node of the lowest rank, the last by its name of those that are alike.
 
         Args:
-            free: What is free on a node by now.
+            rank_of: The rank of a node by now.
             avoid: Nodes to keep away from, as long as there are others.
         """
         avoided = {node for node in avoid if node in self._nodes}
@@ -183,9 +209,9 @@ class _Able:
         aside = []
         best = None
         while best is None and self._heap:
-            slots, node = self._heap[0]
-            if -slots != free(node):
-                heapq.heapreplace(self._heap, (-free(node), node))
+            rank, node = self._heap[0]
+            if rank != rank_of(node):
+                heapq.heapreplace(self._heap, (rank_of(node), node))
             elif node in avoided:
                 aside.append(heapq.heappop(self._heap))
             else:

@@ -192,6 +192,8 @@ class PaintedWorkers:
         """Whether an attempt under way is said to have begun."""
         self.submitted: list[tuple[str, Item]] = []
         self.made: Counter[str] = Counter()
+        self.wall_s = 0.01
+        """What attempts are said to have taken."""
         self.told_to_stop: set[str] = set()
         self.killed: set[str] = set()
         self.retired: list[str] = []
@@ -271,7 +273,7 @@ class PaintedWorkers:
         error = self.fail(attempt, item)
         if error is not None:
             return PaintedOutcome(attempt=attempt, error=error)
-        return PaintedOutcome(attempt=attempt, report=self._report(item))
+        return PaintedOutcome(attempt=attempt, report=self._report(item), wall_s=self.wall_s)
 
     def _report(self, item: Item) -> Report:
         match item:

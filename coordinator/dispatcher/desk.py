@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from coordinator.database import Database
 from coordinator.dispatcher.briefing import Briefing
 from coordinator.dispatcher.clock import Clock
+from coordinator.dispatcher.durations import Durations
 from coordinator.dispatcher.farm import Farm
 from coordinator.dispatcher.janitor import Janitor
 from coordinator.dispatcher.limits import Limits
@@ -29,6 +30,8 @@ class Desk:
     """Its nodes, and what operators want of them."""
     suspects: Suspects
     """What fails too often."""
+    durations: Durations
+    """What is usual."""
     briefing: Briefing
     """What workers are told."""
     telling: Telling

@@ -22,6 +22,7 @@ from coordinator.dispatcher.clock import SYSTEM, Clock
 from coordinator.dispatcher.counting import Counting
 from coordinator.dispatcher.demand import Demand
 from coordinator.dispatcher.desk import Desk
+from coordinator.dispatcher.durations import Durations
 from coordinator.dispatcher.farm import Farm
 from coordinator.dispatcher.giving import Giving
 from coordinator.dispatcher.janitor import Janitor
@@ -91,7 +92,8 @@ class Dispatcher:
         measured = MeasuredStore(store, self._metrics.calls)
         self._janitor = Janitor(database, measured, limits, self._metrics, clock)
         self._under_way = UnderWay(executor, clock)
-        self._farm = Farm(database, limits.quota_running, self._metrics, clock)
+        durations = Durations()
+        self._farm = Farm(database, limits.quota_running, self._metrics, durations, clock)
         self._suspects = Suspects()
         tracing = Tracing(tracer, clock)
         desk = Desk(
@@ -99,6 +101,7 @@ class Dispatcher:
             under_way=self._under_way,
             farm=self._farm,
             suspects=self._suspects,
+            durations=durations,
             briefing=Briefing(database),
             telling=Telling(database),
             janitor=self._janitor,

@@ -10,6 +10,7 @@ from coordinator.database import Connection, Database, farm, quotas
 from coordinator.database.farm import Orders, Place
 from coordinator.dispatcher.choosing import Most
 from coordinator.dispatcher.clock import SYSTEM, Clock
+from coordinator.dispatcher.durations import Durations
 from coordinator.dispatcher.metrics import Metrics
 from coordinator.dispatcher.running import Running
 from coordinator.placing import Places
@@ -26,6 +27,7 @@ class Farm:
         database: Database,
         quota_running: int | None,
         metrics: Metrics,
+        durations: Durations,
         clock: Clock = SYSTEM,
     ) -> None:
         """Nothing is known yet.
@@ -34,11 +36,13 @@ class Farm:
             database: Where the orders are.
             quota_running: Work items under way at a time of a user who has no quota of his own.
             metrics: Told of nodes and slots.
+            durations: Know which nodes are slow.
             clock: The time that it goes by.
         """
         self._clock = clock
         self._database = database
         self._metrics = metrics
+        self._durations = durations
         self._nodes: Sequence[Node] = ()
         self._leaving: frozenset[str] = frozenset()
         self._written: dict[int, Place] = {}
@@ -86,7 +90,13 @@ class Farm:
             margin: Items that a node may be given beyond its slots.
         """
         busy = Counter(each.node for each in attempts if each.item.kind != "preview")
-        return Places(self._nodes, busy=busy, closed=self.closed, margin=margin)
+        return Places(
+            self._nodes,
+            busy=busy,
+            closed=self.closed,
+            margin=margin,
+            slowness=self._durations.slowness,
+        )
 
     def is_open(self, running: Running) -> bool:
         """Whether an attempt takes up one of the slots: not where a node drains."""

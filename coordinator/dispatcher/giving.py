@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from coordinator.database import transitions, work
 from coordinator.dispatcher.choosing import Placed, Turns, Waiting, choose
 from coordinator.dispatcher.desk import Desk
-from coordinator.dispatcher.running import Running, Unsubmitted
+from coordinator.dispatcher.running import Running, Unsubmitted, size_of
 from coordinator.placing import ANY, Places
 from coordinator.ports import Item
 from shared.errors import ClusterLostError, CompositionError, DatabaseError, StorageError
@@ -206,6 +206,7 @@ class Giving:
                     self._under_way.drop(unheard)
                 await self._under_way.call(self._submit_all, told)
                 raise
+            running.size = size_of(spec)
             told.append((running, spec))
             _log.info(
                 "attempt_submitted attempt=%s kind=%s export=%s chunk=%s node=%s",

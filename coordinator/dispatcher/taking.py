@@ -194,9 +194,20 @@ class Taking:
         self._under_way.failed_on.pop(item.id, None)
         if not done.accepted or done.superseded:
             self._delete_own(running)
-        elif item.kind == "chunk" and item.export_id and outcome.wall_s is not None:
-            self._desk.telling.note_chunk(item.export_id, outcome.wall_s)
+        elif outcome.wall_s is not None:
+            self._note_duration(running, outcome.node, outcome.wall_s)
+        for slower in self._under_way.beside(running):
+            if item.kind == "chunk" and item.export_id and slower.started_s is not None:
+                ran_s = self._desk.clock.now_s() - slower.started_s
+                self._desk.durations.note_overtaken(item.export_id, slower.node, ran_s)
         await self._under_way.tell_to_stop(self._under_way.beside(running))
+
+    def _note_duration(self, running: Running, node: str | None, wall_s: float) -> None:
+        item = running.item
+        if item.kind == "chunk" and item.export_id is not None:
+            self._desk.durations.note_chunk(item.export_id, node, wall_s)
+        else:
+            self._desk.durations.note(item.kind, running.size, wall_s)
 
     async def _take_failure(self, running: Running, outcome: Outcome, error: MidifarmError) -> None:
         item = running.item

@@ -19,23 +19,14 @@ MOST_TOLD: Final = 100
 
 
 class Telling:
-    """What is known of the exports under way: their pace, and how long their chunks took."""
+    """What is known of the exports under way."""
 
     def __init__(self, database: Database) -> None:
         """Tell through ``database``."""
         self._database = database
         self._paces: defaultdict[str, Pace] = defaultdict(Pace)
-        self._took_s: defaultdict[str, list[float]] = defaultdict(list)
         self._seen_s: dict[str, float] = {}
         self._told_s: dict[str, float] = {}
-
-    def note_chunk(self, export_id: str, wall_s: float) -> None:
-        """Note how long a chunk took."""
-        self._took_s[export_id].append(wall_s)
-
-    def took_s(self, export_id: str) -> Sequence[float]:
-        """How long the chunks of an export took, as far as it was seen."""
-        return self._took_s[export_id]
 
     async def tell(self, attempts: Iterable[Running], now_s: float) -> dict[str, Row]:
         """Write down how far the exports are that have chunks under way.
@@ -84,7 +75,6 @@ class Telling:
         for export_id in [known for known, at in self._seen_s.items() if now_s - at > _KEPT_S]:
             del self._seen_s[export_id]
             self._paces.pop(export_id, None)
-            self._took_s.pop(export_id, None)
             self._told_s.pop(export_id, None)
 
 

@@ -49,9 +49,6 @@ class UnderWay:
         """Those that are under way at this moment, whatever changes meanwhile."""
         return iter(list(self._running.values()))
 
-    def __getitem__(self, attempt: int) -> Running:
-        return self._running[attempt]
-
     @property
     def ids(self) -> list[int]:
         """Of all of them."""

@@ -11,7 +11,7 @@ from coordinator.database import transitions, work
 from coordinator.dispatcher.desk import Desk
 from coordinator.dispatcher.giving import Giving
 from coordinator.dispatcher.running import Running, Unsubmitted, attempt_name
-from coordinator.dispatcher.stragglers import stragglers
+from coordinator.dispatcher.stragglers import HELPED, MOST, Ran, is_late
 from coordinator.placing import ANY
 from coordinator.ports import AttemptStatus
 from shared.errors import ClusterError, MidifarmError, RenderError
@@ -69,8 +69,7 @@ class Watching:
                 running.started_s = now_s - max(0.0, self._desk.clock.epoch_s() - told.started_at)
                 running.moved_s = now_s
             running.worker = told.worker
-            if told.frames > running.frames:
-                running.frames, running.moved_s = told.frames, now_s
+            running.note_frames(told.frames, now_s)
 
     async def _stop_unwanted(self, now_s: float) -> None:
         """Stop what is not wanted any more, and what takes too long."""
@@ -176,44 +175,86 @@ class Watching:
     async def _help_stragglers(
         self, exports: Mapping[str, Mapping[str, Any]], epoch: int, now_s: float
     ) -> None:
-        """Begin second attempts of chunks that take far longer than the others did.
+        """Begin second attempts of what would end later than these.
 
         Args:
             exports: How those stand that are being rendered.
             epoch: Of our term.
             now_s: The time.
         """
-        ages: defaultdict[str, dict[int, float]] = defaultdict(dict)
-        for each in self._under_way:
-            is_alone = each.told_s is None and not self._under_way.beside(each)
-            if each.item.kind == "chunk" and each.started_s is not None and is_alone:
-                ages[each.item.export_id or ""][each.id] = now_s - each.started_s
-        for export_id, row in exports.items():
-            for attempt in stragglers(
-                ages[export_id],
-                self._desk.telling.took_s(export_id),
-                done=row["chunks_done"],
-                total=row["chunks"],
-                least_s=self._desk.limits.straggler_s,
-            ):
-                await self._help(self._under_way[attempt], epoch, now_s)
-
-    async def _help(self, slow: Running, epoch: int, now_s: float) -> None:
-        """Begin a second attempt, on another node where there is one.
-
-        Where all slots are taken it waits behind what another node has next: on a busy farm, a slow
-        one would hold up its export, and its slot, for far longer.
-        """
-        places = self._desk.farm.places(self._under_way, margin=self._desk.limits.margin + 1)
-        is_free = places.has_free(slow.item.need)
-        node = places.place(slow.item.need, {slow.node, *self._giving.avoided(slow.item)})
-        if node is None or (node == slow.node and not is_free):
+        if self._desk.farm.orders.paused:
             return
+        slow = [
+            (running, ran)
+            for running in self._under_way
+            if running.item.kind in HELPED
+            and running.told_s is None
+            and not self._under_way.beside(running)
+            and (ran := self._ran(running, exports, now_s)) is not None
+            and ran.seconds > self._desk.limits.straggler_s
+            and ran.left_s > 0
+        ]
+        # A second attempt waits, where it must, behind what another node has next: on a busy farm,
+        # a slow one would hold up its export, and its slot, for far longer.
+        places = self._desk.farm.places(self._under_way, margin=self._desk.limits.margin + 1)
+        for running, ran in sorted(slow, key=lambda each: each[1].left_s, reverse=True):
+            need = running.item.need
+            avoided = {running.node, *self._giving.avoided(running.item)}
+            node = places.find(need, avoided)
+            if node is None:
+                continue
+            is_free = places.is_free(node) and not places.has_waiting(need)
+            slowness = places.slowness(node, need)
+            if not is_free:
+                # Else a busy farm would make again on its fast nodes what its slow ones are at.
+                slowness = max(slowness, places.slowness(running.node, need))
+            if (
+                (node != running.node or is_free)
+                and is_late(ran, again_s=ran.usual_s * slowness, is_free=is_free)
+                and await self._help(running, node, epoch, now_s)
+            ):
+                places.place(need, avoided)
+
+    def _ran(
+        self, running: Running, exports: Mapping[str, Mapping[str, Any]], now_s: float
+    ) -> Ran | None:
+        """How an attempt is getting on; None where nothing is known that it could be compared to.
+
+        Args:
+            running: The attempt.
+            exports: How those stand that are being rendered.
+            now_s: The time.
+        """
+        usual_s = self._usual_s(running, exports)
+        if usual_s is None or running.started_s is None:
+            return None
+        return Ran(
+            seconds=now_s - running.started_s,
+            still_s=now_s - running.moved_s,
+            usual_s=usual_s,
+            frames=running.frames - running.first_frames,
+            frames_s=running.moved_s - running.first_s,
+            frames_left=max(0, (running.size or 0) - running.frames),
+        )
+
+    def _usual_s(self, running: Running, exports: Mapping[str, Mapping[str, Any]]) -> float | None:
+        """What attempts like this one take; None while that is not known."""
+        item, durations = running.item, self._desk.durations
+        if item.kind != "chunk":
+            return durations.usual_s(item.kind, running.size)
+        row = exports.get(item.export_id or "")
+        if row is None:
+            return None
+        return durations.usual_chunk_s(row["id"], few=row["chunks_done"] >= MOST * row["chunks"])
+
+    async def _help(self, slow: Running, node: str, epoch: int, now_s: float) -> bool:
+        """Begin a second attempt on a node; False where nothing may begin, as in a pause."""
         async with self._desk.database.transaction() as connection:
             second = await transitions.add_attempt(connection, slow.item.id, epoch)
         if second is None:
-            return
+            return False
         self._desk.metrics.second_attempts.inc()
         _log.warning("straggler attempt=%s second=%s", slow.name, attempt_name(second))
         self._under_way.failed_on[slow.item.id].add(slow.node)
         await self._giving.submit([Running(second, slow.item, now_s, node)])
+        return True

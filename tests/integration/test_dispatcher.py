@@ -328,56 +328,6 @@ async def test_priorities_can_be_changed_while_waiting(
 
 
 @on_each_database
-async def test_a_straggler_gets_a_second_attempt(database: Database, store: LocalStore) -> None:
-    workers = PaintedWorkers(store, slots=4)
-    slow: list[str] = []
-
-    def hold(attempt: str, item: object) -> bool:
-        if isinstance(item, ChunkSpec) and item.index == 5 and not slow:
-            slow.append(attempt)
-        return attempt in slow
-
-    workers.hold = hold
-    export = await add_export(database, seconds=8)
-    patience = Limits(grace_s=0.2, straggler_s=0.2)
-    async with dispatching(database, workers, store, patience):
-        row = await ended(database, export)
-    assert row["status"] == "completed"
-    assert slow[0] in workers.told_to_stop
-    assert row["frames_done"] == row["frames"] == 240
-
-
-@on_each_database
-async def test_a_straggler_is_helped_though_every_slot_is_taken(
-    database: Database, store: LocalStore
-) -> None:
-    workers = PaintedWorkers(store, slots=1, nodes=("one", "two"))
-    slow: list[str] = []
-    export = await add_export(database, seconds=8, priority=1, audio=False)
-    for number in range(3):
-        await add_export(database, song=f"other {number}")
-
-    def hold(attempt: str, item: object) -> bool:
-        if isinstance(item, ChunkSpec) and item.index == 7 and not slow:
-            slow.append(attempt)
-        is_other = isinstance(item, IntakeSpec) and "other" in item.names[item.midi_key]
-        return is_other or attempt in slow
-
-    workers.hold = hold
-    patience = Limits(grace_s=0.2, straggler_s=0.2)
-    async with dispatching(database, workers, store, patience):
-        row = await ended(database, export)
-    assert row["status"] == "completed"
-    tries = [
-        attempt
-        for attempt, item in workers.submitted
-        if isinstance(item, ChunkSpec) and item.index == 7
-    ]
-    assert tries[0] in workers.told_to_stop
-    assert {workers.node_of[attempt] for attempt in tries} == {"one", "two"}
-
-
-@on_each_database
 async def test_an_attempt_without_end_is_stopped(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
     stuck: list[str] = []

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from coordinator.dispatcher.running import size_of
 from coordinator.ports import Item, Report
 from shared.errors import CancelledError, ClusterError, MidifarmError, WorkerLostError
 from shared.intake import Intake, IntakeSpec
@@ -274,10 +275,10 @@ def _worker(attempt: Attempt) -> str:
 
 
 def _frames_done(attempt: Attempt, now_s: float) -> int:
-    if not isinstance(attempt.item, ChunkSpec) or attempt.begun_s is None:
+    if not isinstance(attempt.item, ChunkSpec | StitchSpec) or attempt.begun_s is None:
         return 0
     part = (now_s - attempt.begun_s) / (attempt.ends_s - attempt.begun_s)
-    return int(min(part, 1.0) * len(attempt.item.frames))
+    return int(min(part, 1.0) * (size_of(attempt.item) or 0))
 
 
 def _report(item: Item, workload: Workload) -> Report:

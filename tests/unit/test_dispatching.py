@@ -1,4 +1,4 @@
-"""The dispatcher's pure decisions: suspects, stragglers, pace, back-off, progress."""
+"""The dispatcher's pure decisions: suspects, pace, back-off, progress."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from coordinator.database.progress import ExportProgress
 from coordinator.dispatcher.pace import WINDOW_S, Pace
-from coordinator.dispatcher.stragglers import stragglers
 from coordinator.dispatcher.suspects import LOST_REST_S, NODE_REST_S, Suspects
 from coordinator.dispatcher.telling import MOST_TOLD, whose_turn
 from coordinator.progress import PLANNED, RENDERED, progress_of
@@ -52,24 +51,6 @@ def test_a_node_that_lost_an_attempt_rests_until_it_is_known_whether_it_is_there
     assert suspects.resting_nodes(101.0) == {}
     suspects.lost("n", 100.0)
     assert suspects.resting_nodes(100.0 + LOST_REST_S) == {}
-
-
-@pytest.mark.parametrize(
-    ("ages", "done", "expected"),
-    [
-        ({1: 100.0}, 7, []),  # not most of ten are done
-        ({1: 100.0, 2: 5.0}, 8, [1]),
-        ({1: 29.0}, 9, []),  # less than three times the median
-        ({1: 31.0, 2: 32.0}, 8, [1, 2]),
-    ],
-)
-def test_stragglers(ages: dict[int, float], done: int, expected: list[int]) -> None:
-    assert stragglers(ages, [9.0, 10.0, 11.0], done=done, total=10, least_s=10.0) == expected
-
-
-def test_nothing_is_late_that_is_only_relatively_slow() -> None:
-    assert stragglers({1: 5.0}, [0.1], done=9, total=10, least_s=10.0) == []
-    assert stragglers({1: 500.0}, [], done=9, total=10, least_s=10.0) == []
 
 
 def test_pace_is_that_of_the_last_seconds() -> None:

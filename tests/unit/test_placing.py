@@ -72,6 +72,36 @@ def test_an_item_is_put_on_a_node(
     assert Places(FARM, busy=busy, margin=margin).place(need, avoid) == placed
 
 
+def test_faster_nodes_are_filled_first() -> None:
+    farm = [PaintedNode(id=name, slots=2) for name in ("slow", "usual", "alike", "fast")]
+    slowness = {"slow": 2.0, "alike": 1.1, "fast": 0.5}
+    places = Places(farm, margin=1, slowness=slowness)
+    placed = [places.place(IN_DEFAULT) for _ in range(13)]
+    assert placed[:2] == ["fast", "fast"]
+    # What differs by little is chance: these share the load.
+    assert placed[2:6] == ["usual", "alike", "usual", "alike"]
+    assert placed[6:8] == ["slow", "slow"]
+    # Whoever waits does so where it will be his turn first.
+    assert placed[8:] == ["fast", "usual", "alike", "slow", None]
+
+
+def test_how_fast_a_node_draws_says_nothing_of_other_work() -> None:
+    farm = [PaintedNode(id="slow", slots=3), PaintedNode(id="fast", slots=2)]
+    places = Places(farm, slowness={"slow": 2.0, "fast": 0.5})
+    assert places.find(IN_DEFAULT) == "fast"
+    assert places.slowness("slow", IN_DEFAULT) == 2.0
+    assert places.find(Need(pool=DEFAULT)) == "slow"
+    assert places.slowness("slow", Need(pool=DEFAULT)) == 1.0
+
+
+def test_something_waits_where_a_node_has_more_than_its_slots() -> None:
+    places = Places(FARM, busy={"a": 2, "b": 4, "n": 3}, margin=1)
+    assert places.has_waiting(Need(pool="night"))
+    assert not places.has_waiting(IN_DEFAULT)
+    assert places.place(IN_DEFAULT) is not None
+    assert places.has_waiting(IN_DEFAULT)
+
+
 def test_slots_are_counted_by_pool_and_by_engine() -> None:
     places = Places(FARM)
     assert places.slots == 9
@@ -82,8 +112,9 @@ def test_slots_are_counted_by_pool_and_by_engine() -> None:
     assert Places(FARM, closed={"n"}).engine_of("night") == OTHER
     assert places.engines_with_room("night") == sorted([ENGINE_ID, OTHER_ID])
     assert Places(FARM, busy={"n": 2}).engines_with_room("night") == [OTHER_ID]
-    assert places.has_free(Need(pool="night", engine=OTHER_ID))
-    assert not Places(FARM, busy={"o": 1}, margin=1).has_free(Need(pool="night", engine=OTHER_ID))
+    assert places.find(Need(pool="night", engine=OTHER_ID)) == "o"
+    assert places.is_free("o")
+    assert not Places(FARM, busy={"o": 1}, margin=1).is_free("o")
 
 
 def test_previews_go_where_the_fewest_are() -> None:
@@ -168,7 +199,7 @@ def test_room_is_what_can_be_placed(
     for pool in (ANY, DEFAULT, "night"):
         places = Places(farm, busy=busy, closed=closed)
         room = places.room(pool)
-        assert places.has_free(Need(pool=pool)) is (room > 0)
+        assert (places.find(Need(pool=pool)) is not None) is (room > 0)
         assert bool(places.engines_with_room(pool)) is (room > 0)
         placed = 0
         while places.place(Need(pool=pool)) is not None:
@@ -192,23 +223,31 @@ def test_the_order_of_nodes_does_not_matter(
     slots=st.lists(st.integers(0, 4), min_size=1, max_size=6),
     busy=st.lists(st.integers(0, 5), min_size=6, max_size=6),
     margin=st.integers(0, 2),
+    steps=st.lists(st.integers(-2, 2), min_size=6, max_size=6),
     avoided=st.lists(st.sets(st.integers(0, 6)), max_size=20),
 )
 def test_it_is_as_if_all_nodes_were_looked_at_each_time(
-    slots: list[int], busy: list[int], margin: int, avoided: list[set[int]]
+    slots: list[int], busy: list[int], margin: int, steps: list[int], avoided: list[set[int]]
 ) -> None:
     names = [f"node {number}" for number in range(len(slots))]
     there = [
         PaintedNode(id=name, slots=count) for name, count in zip(names, slots, strict=True) if count
     ]
     taken = Counter(dict(zip(names, busy, strict=False)))
-    places = Places(there, busy=dict(taken), margin=margin)
+    step = dict(zip(names, steps, strict=False))
+    slowness = {name: 2.0**each for name, each in step.items()}
+    places = Places(there, busy=dict(taken), margin=margin, slowness=slowness)
+
+    def worth(node: PaintedNode) -> tuple[int, int, int, str]:
+        free = node.slots - taken[node.id]
+        return min(0, free - 1), -step[node.id], free, node.id
+
     for each in avoided:
         avoid = {f"node {number}" for number in each}
         able = [node for node in there if node.id not in avoid] or there
-        best = max(able, key=lambda node: (node.slots - taken[node.id], node.id), default=None)
+        best = max(able, key=worth, default=None)
         if best is not None and best.slots - taken[best.id] + margin <= 0:
             best = None
-        assert places.place(Need(), avoid) == (best and best.id)
+        assert places.place(IN_DEFAULT, avoid) == (best and best.id)
         if best is not None:
             taken[best.id] += 1
