@@ -11,7 +11,7 @@ PROCESSES := 2
 PYTEST := $(PY) -m pytest --numprocesses $(PROCESSES)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black bench-queue bench-workers bench-api bench-page gallery pictures chaos-core simulate lock format clean
+.PHONY: help setup demo test check lint types imports unit integration bench bench-quality bench-batch bench-memory bench-styles bench-black bench-queue bench-commits bench-workers bench-api bench-page gallery pictures chaos-core simulate lock format clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ bench-black: ## Measure how frames slow down with many thousands of notes in sig
 bench-queue: ## Measure whether 10,000 queued exports slow the dispatcher
 	@$(TESTS)
 	$(PY) -m tests.bench.queue
+
+bench-commits: ## Measure how many results a second the dispatcher commits on a large farm
+	@$(TESTS)
+	$(PY) -m tests.bench.queue --queued 0 --exports 10 --seconds 400 --slots 200 --least 500
 
 bench-workers: ## Measure what a second worker brings
 	@$(TESTS)

@@ -1,10 +1,11 @@
-"""Measures whether a long queue slows the dispatcher: commits a second with and without one.
+"""Measures what the dispatcher commits in a second, with and without a long queue.
 
 ``python -m tests.bench.queue [--queued N] [--ended N] [--exports N] [--seconds S] [--slots N]
-[--rounds N]``. The dispatcher and PostgreSQL are the real ones. The workers need no time and paint
-nothing, and commits do not wait for the disk, so that what is measured is the dispatcher's own.
-Rounds with an empty queue and with a queue of many users take turns; these users have a quota of
-nothing, so that both render the same.
+[--rounds N] [--least N]``. The dispatcher and PostgreSQL are the real ones. The workers need no
+time and paint nothing, and commits do not wait for the disk, so that what is measured is the
+dispatcher's own. Rounds with an empty queue and with a queue of many users take turns; these users
+have a quota of nothing, so that both render the same. With ``--queued 0`` there is nothing to
+compare.
 
 On a machine that others use, commits a second say little; the time of processors that each takes,
 of this process and of PostgreSQL, is measured too, and a queue counts as slow where both say so.
@@ -35,6 +36,8 @@ from coordinator.database.quotas import set_quota
 from coordinator.ports import Item, Report
 from coordinator.quotas import QuotaLimits
 from shared.intake import Intake, IntakeSpec
+from shared.keys import digest
+from shared.plan import StitchReport, StitchSpec
 from shared.storage import LocalStore
 from tests.dispatching import dispatching
 from tests.farm import PaintedWorkers, add_export
@@ -81,17 +84,26 @@ class Round:
 
 
 class Workers(PaintedWorkers):
-    """Workers to whom every song is another one, so that nothing is found."""
+    """Workers to whom every song is another one, so that nothing is found; they store nothing."""
 
     def _report(self, item: Item) -> Report:
+        if isinstance(item, StitchSpec):
+            data = self._make(item.key, "video")
+            return StitchReport(
+                key=item.key, frames=item.frames, size_bytes=len(data), sha256=digest(data)
+            )
         report = super()._report(item)
         if isinstance(item, IntakeSpec) and isinstance(report, Intake):
             return report.model_copy(update={"song_key": f"songs/{item.midi_key}.npz"})
         return report
 
+    def _make(self, key: str, text: str) -> bytes:
+        # How fast a disk syncs small files is no matter of the dispatcher's.
+        return text.encode()
+
 
 def main() -> None:
-    """Measure and tell; the exit status is 1 where a queue slows the dispatcher."""
+    """Measure and tell; the exit status is 1 where the dispatcher is too slow."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queued", type=int, default=10_000, help="Exports in the queue.")
     parser.add_argument("--ended", type=int, default=0, help="Exports that ended before.")
@@ -99,6 +111,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="Of each of their videos.")
     parser.add_argument("--slots", type=int, default=SLOTS, help="Work items at a time.")
     parser.add_argument("--rounds", type=int, default=10, help="Of each kind.")
+    parser.add_argument("--least", type=float, default=0.0, help="Commits a second asked for.")
     options = parser.parse_args()
     with (
         PostgresServers() as servers,
@@ -113,7 +126,7 @@ async def measure(
     url: str, store: LocalStore, options: argparse.Namespace
 ) -> dict[str, list[Round]]:
     """All rounds, with and without a queue."""
-    found: dict[str, list[Round]] = {"empty": [], "queued": []}
+    found: dict[str, list[Round]] = {"empty": []} | ({"queued": []} if options.queued else {})
     async with Database(url) as database:
         await migrate(database)
         like = await template(database)
@@ -256,23 +269,26 @@ def report(found: dict[str, list[Round]], options: argparse.Namespace) -> None:
         rates = " ".join(f"{each.commits_per_s:.0f}" for each in rounds)
         table.add_row(shown, f"{rate[kind]:.0f}", rates, f"{cost[kind]:.1f}")
     Console().print(table)
-    ratio, cost_ratio = rate["queued"] / rate["empty"], cost["empty"] / cost["queued"]
     figures = {
         "queued": options.queued,
         "ended": options.ended,
         "rounds": {kind: [asdict(each) for each in rounds] for kind, rounds in found.items()},
-        "ratio": ratio,
-        "processor_ratio": cost_ratio,
     }
+    if options.queued:
+        ratio, cost_ratio = rate["queued"] / rate["empty"], cost["empty"] / cost["queued"]
+        figures |= {"ratio": ratio, "processor_ratio": cost_ratio}
     target = Path("build/bench-queue.json")
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(figures, indent=2) + "\n")
-    print(  # noqa: T201
-        f"A queue leaves {ratio:.0%} of the commits a second; by the time of processors "
-        f"{cost_ratio:.0%}."
-    )
-    if max(ratio, cost_ratio) < LEAST:
-        sys.exit(f"{LEAST:.0%} is asked.")
+    if rate["empty"] < options.least:
+        sys.exit(f"{options.least:.0f} commits a second are asked.")
+    if options.queued:
+        print(  # noqa: T201
+            f"A queue leaves {ratio:.0%} of the commits a second; by the time of processors "
+            f"{cost_ratio:.0%}."
+        )
+        if max(ratio, cost_ratio) < LEAST:
+            sys.exit(f"{LEAST:.0%} is asked.")
 
 
 if __name__ == "__main__":
