@@ -2,7 +2,8 @@
 
 ``python -m tests.bench.workers [--seconds S] [--size WxH] [--rounds N]``. Two worker processes of a
 real Ray, each pinned to a core of its own, render chunks of the same song into a local store, once
-one at a time, once both at a time; rounds take turns, since a machine's speed drifts.
+one at a time, once both at a time; rounds take turns, since a machine's speed drifts. Each slot
+counts until its own last chunk has ended: then nothing is left for it, while another is amid one.
 
 Prints a table and writes ``build/bench-workers.json``.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import operator
 import os
 import statistics
 import tempfile
@@ -34,7 +36,7 @@ from workers.midi import read_midi
 LEAST: Final = 1.9
 """Times as many frames a second as one worker alone."""
 _SONG_KEY: Final = "songs/etude.npz"
-_LOOK_S: Final = 0.05
+_LOOK_S: Final = 0.5
 
 
 def main() -> None:
@@ -55,41 +57,50 @@ def main() -> None:
             engine = find_engine(executor)
             frames = int(options.seconds * FPS)
             chunks = make_plan(picture=picture, frames=frames, audio=None, engine=engine).chunks
-            _render(executor, chunks, 2, "warm-up")
+            pinned: dict[str, int] = {}
+            _render(executor, chunks, 2, "warm-up", pinned)
             found: dict[int, list[float]] = {1: [], 2: []}
             for number in range(options.rounds):
                 for count, rates in found.items():
-                    took_s = _render(executor, chunks, count, f"{count}-{number}")
-                    rates.append(frames / took_s)
+                    rates.append(_render(executor, chunks, count, f"{count}-{number}", pinned))
     _report(found, f"{options.seconds} s in {options.size}")
 
 
-def _render(executor: RayExecutor, chunks: Sequence[ChunkSpec], at_a_time: int, name: str) -> float:
-    """Render all chunks, so many at a time; the seconds that it took."""
+def _render(
+    executor: RayExecutor,
+    chunks: Sequence[ChunkSpec],
+    slots: int,
+    name: str,
+    pinned: dict[str, int],
+) -> float:
+    """Render all chunks, so many at a time; frames a second, of all slots together."""
     (node,) = [each.id for each in executor.nodes() if each.slots]
-    waiting = deque(
-        (f"{name}-{chunk.index}", chunk.model_copy(update={"key": f"{chunk.key}-{name}"}))
-        for chunk in chunks
-    )
-    under_way = 0
-    pinned: dict[str, int] = {}
+    waiting = deque(chunks)
+    under_way: dict[str, tuple[int, ChunkSpec]] = {}
+    frames, ended_s = [0] * slots, [0.0] * slots
+    idle = list(range(slots))
     began_s = time.perf_counter()
     while waiting or under_way:
-        while waiting and under_way < at_a_time:
-            executor.submit(*waiting.popleft(), node)
-            under_way += 1
+        while waiting and idle:
+            chunk, slot = waiting.popleft(), idle.pop()
+            attempt = f"{name}-{chunk.index}"
+            under_way[attempt] = slot, chunk
+            spec = chunk.model_copy(update={"key": f"{chunk.key}-{name}"})
+            executor.submit(attempt, spec, node)
         for outcome in executor.wait(_LOOK_S):
             if outcome.error is not None:
                 raise outcome.error
-            under_way -= 1
-        for status in executor.status().values():
-            _pin(status.worker, pinned)
-    return time.perf_counter() - began_s
+            slot, chunk = under_way.pop(outcome.attempt)
+            frames[slot] += len(chunk.frames)
+            ended_s[slot] = time.perf_counter() - began_s
+            idle.append(slot)
+            _pin(outcome.worker, pinned)
+    return sum(map(operator.truediv, filter(None, frames), filter(None, ended_s)))
 
 
-def _pin(worker: str, pinned: dict[str, int]) -> None:
+def _pin(worker: str | None, pinned: dict[str, int]) -> None:
     """Give a worker process, and whatever threads it has, a core of its own."""
-    if worker in pinned:
+    if worker is None or worker in pinned:
         return
     cores = sorted(os.sched_getaffinity(0))
     pinned[worker] = cores[len(pinned) % len(cores)]
