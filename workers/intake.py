@@ -114,7 +114,7 @@ def _take(
         if soundfont is None and request.with_audio:
             warnings.append(
                 "The video is silent: there is no recording, and no SoundFont was found to play "
-                "the MIDI with. Give --audio, or install one (Debian: timgm6mb-soundfont)."
+                "the MIDI with. Add a recording, or install one (Debian: timgm6mb-soundfont)."
             )
         elif soundfont is not None:
             with naming(soundfont):

@@ -451,7 +451,7 @@ def test_without_recording_or_soundfont_the_video_is_silent_and_says_so(
     if find_soundfont() is None:
         assert watched.result["audio_lufs"] is None
         assert len(silent) == 1
-        assert "--audio" in silent[0]
+        assert "Add a recording" in silent[0]
     else:
         assert watched.result["audio_lufs"] is not None
         assert silent == []

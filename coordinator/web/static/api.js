@@ -12,6 +12,9 @@ export class Problem extends Error {
   }
 }
 
+/** The nodes that render exports which ask for none. */
+export const USUAL_POOL = "default";
+
 /** Hears of it when the session is over. */
 export const session = new EventTarget();
 

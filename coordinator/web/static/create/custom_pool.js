@@ -1,9 +1,7 @@
 // Which nodes render an export, where the farm has several pools of them.
 
-import { get } from "../api.js";
+import { USUAL_POOL, get } from "../api.js";
 import { listField } from "./custom_fields.js";
-
-const USUAL = "default";
 
 /**
  * A list of the pools that there are; out of sight where there is nothing to choose.
@@ -16,7 +14,7 @@ export function poolField(pool, onChange) {
   field.element.hidden = true;
 
   const offer = (pools) => {
-    const names = new Set([USUAL, ...pools.map((each) => each.name), pool]);
+    const names = new Set([USUAL_POOL, ...pools.map((each) => each.name), pool]);
     const free = new Map(pools.map((each) => [each.name, each.slots]));
     const choiceOf = (name) => ({ value: name, title: titleOf(name, free.get(name)) });
     field.show(pool, { choices: [...names].map(choiceOf) });
@@ -29,6 +27,6 @@ export function poolField(pool, onChange) {
 }
 
 function titleOf(name, slots) {
-  const title = name === USUAL ? "The usual ones" : name;
+  const title = name === USUAL_POOL ? "The usual ones" : name;
   return slots ? title : `${title} (none at the moment)`;
 }

@@ -1,5 +1,6 @@
 // What is told of an export, fact by fact.
 
+import { USUAL_POOL } from "../api.js";
 import { clock, count, moment, size, span } from "../formatting.js";
 import { templatesOf } from "../templates.js";
 import * as words from "../exports_list/words.js";
@@ -55,6 +56,7 @@ export function factsOf(context, told) {
         ["Took", Number.isFinite(took) ? span(took) : ""],
         ["Kept until", told.download_url && told.expires_at ? moment(told.expires_at) : ""],
         ["Priority", told.priority || ""],
+        ["Pool", told.pool === USUAL_POOL ? "" : told.pool],
         ["Pieces that stood already", told.chunks_cached || ""],
         ["Export id", told.id],
       ],
