@@ -13,11 +13,11 @@ HELPED: Final = frozenset({"intake", "chunk", "audio", "stitch"})
 """Kinds of work items that may get second attempts. How long probes, surveys and previews take says
 little about the next one."""
 MOST: Final = 0.75
-"""Part of an export's chunks after which a single one says how long they take."""
+"""Part of an export's chunks that are done, from which on a single one says what is usual."""
 _SEEN: Final = 0.25
-"""Times what is usual, for which frames must have been seen to come before they tell a pace."""
+"""Part of the usual time in which frames must have come before they tell a pace."""
 _STILL: Final = 3.0
-"""Times what is usual, after which what tells of no new frame stands still."""
+"""Times the usual time, after which what has told of no new frame stands still."""
 _GAIN: Final = 1.5
 """While a slot is free: an attempt is late if more is left than so many times a second one."""
 _GAIN_BUSY: Final = 2.5
@@ -44,7 +44,7 @@ class Ran:
 
     @property
     def left_s(self) -> float:
-        """How much longer it will take; 0 where nothing is known that would speak against it."""
+        """How much longer it will take; 0 as long as its pace is not known."""
         if self.still_s > _STILL * self.usual_s:
             return self.still_s  # as long again as it has stood still
         if self.frames and self.frames_s > _SEEN * self.usual_s:
