@@ -95,9 +95,9 @@ class Tracer:
         own = version("midifarm")
         self._resource = Resource.create({"service.name": service, "service.version": own})
         self._scope = InstrumentationScope("midifarm", own)
-        exporter = OTLPSpanExporter(endpoint=_endpoint(url), timeout=_WITHIN_S)
+        self._exporter = OTLPSpanExporter(endpoint=_endpoint(url), timeout=_WITHIN_S)
         self._processor = BatchSpanProcessor(
-            exporter, max_queue_size=_MOST, schedule_delay_millis=_EVERY_MS
+            self._exporter, max_queue_size=_MOST, schedule_delay_millis=_EVERY_MS
         )
 
     def tell(self, span: Span) -> None:
@@ -129,6 +129,10 @@ class Tracer:
         thread = threading.Thread(target=self._processor.shutdown, name="traces", daemon=True)
         thread.start()
         thread.join(_FAREWELL_S)
+        if thread.is_alive():
+            # Otherwise it would try again for half a minute.
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]
+            thread.join(_FAREWELL_S)
 
 
 def open_tracer(url: str | None, service: str) -> Tracer | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -122,6 +123,7 @@ def test_a_collector_that_is_down_holds_up_nobody() -> None:
     tracer.close()
     assert told_s < PATIENCE_S / 3
     assert time.monotonic() - began_s - told_s < 5
+    assert not [each.name for each in threading.enumerate() if each.name == "traces"]
 
 
 def test_nothing_of_opentelemetry_is_loaded_without_the_setting() -> None:
