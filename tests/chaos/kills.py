@@ -114,7 +114,7 @@ def carry_out(
     at = time.time()
     os.kill(pid, _SIGNALS.get(victim, signal.SIGKILL))
     clock.wait_for(
-        lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE,
+        lambda: _has_ended(process),
         f"the end of the {victim} {pid}",
         within_s=_DEAD_WITHIN_S,
         tick_s=0.005,
@@ -136,3 +136,10 @@ def carry_out(
         dead_at=dead_at,
         back_at=time.time(),
     )
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
