@@ -15,6 +15,8 @@ SPEEDS: Final = (0.6, 0.8, 1.0, 1.25, 1.6)
 """How fast nodes are, as often one as another."""
 BACK_S: Final = (120.0, 900.0)
 """How long a node that failed is away."""
+ENGINE: Final = "imagined"
+"""What draws: always of the same name, since keys follow from it, and what happens from these."""
 START_S: Final = 4.0
 """What a worker process takes until it draws."""
 
@@ -55,7 +57,9 @@ class SimulatedNode:
     @property
     def shown(self) -> PaintedNode:
         """As the cluster tells of it."""
-        return PaintedNode(id=self.id, name=self.id, cpus=self.slots, slots=self.slots)
+        return PaintedNode(
+            id=self.id, name=self.id, cpus=self.slots, slots=self.slots, engine=ENGINE
+        )
 
     def free_slot(self) -> int | None:
         """The first slot that is at nothing."""
