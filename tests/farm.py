@@ -250,6 +250,22 @@ class PaintedWorkers:
             if self.begins(attempt, item)
         }
 
+    def hold_first(self, is_meant: Callable[[Item], bool]) -> list[str]:
+        """Hold back the first attempt at what is meant, and nothing else.
+
+        Returns:
+            A list in which its name will be.
+        """
+        held: list[str] = []
+
+        def hold(attempt: str, item: Item) -> bool:
+            if not held and is_meant(item):
+                held.append(attempt)
+            return attempt in held
+
+        self.hold = hold
+        return held
+
     def cancel(self, attempts: Collection[str]) -> None:
         self.told_to_stop.update(attempts)
 

@@ -106,8 +106,9 @@ class Durations:
         ratios.append(max(seconds, _LEAST_S) / max(usual_s, _LEAST_S))
         if len(ratios) >= _FEW:
             self._slowness[node] = statistics.median(ratios)
-        for gone in self._slowness.keys() - self._ratios.keys():
-            del self._slowness[gone]
+        if len(self._ratios) == _REMEMBERED:  # so one may have been forgotten
+            for gone in self._slowness.keys() - self._ratios.keys():
+                del self._slowness[gone]
 
 
 def _recent(kept: OrderedDict[str, deque[T]], key: str, most: int) -> deque[T]:

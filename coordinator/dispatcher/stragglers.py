@@ -28,18 +28,16 @@ _GAIN_BUSY: Final = 2.5
 class Ran:
     """How an attempt is getting on."""
 
-    seconds: float
-    """Since it has begun."""
     still_s: float
     """Since it told of a new frame, or has begun."""
     usual_s: float
     """What others like it took."""
-    frames: int = 0
+    frames: int
     """Frames that came within ``frames_s``, the first ones left out: fetching what is drawn comes
     before these."""
-    frames_s: float = 0.0
+    frames_s: float
     """From the first that was told of frames to the last."""
-    frames_left: int = 0
+    frames_left: int
     """Frames that are not done."""
 
     @property

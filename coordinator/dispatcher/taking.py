@@ -196,11 +196,12 @@ class Taking:
             self._delete_own(running)
         elif outcome.wall_s is not None:
             self._note_duration(running, outcome.node, outcome.wall_s)
-        for slower in self._under_way.beside(running):
+        others = self._under_way.beside(running)
+        for slower in others:
             if item.kind == "chunk" and item.export_id and slower.started_s is not None:
                 ran_s = self._desk.clock.now_s() - slower.started_s
                 self._desk.durations.note_overtaken(item.export_id, slower.node, ran_s)
-        await self._under_way.tell_to_stop(self._under_way.beside(running))
+        await self._under_way.tell_to_stop(others)
 
     def _note_duration(self, running: Running, node: str | None, wall_s: float) -> None:
         item = running.item

@@ -190,8 +190,9 @@ class Watching:
             if running.item.kind in HELPED
             and running.told_s is None
             and not self._under_way.beside(running)
+            and running.started_s is not None
+            and now_s - running.started_s > self._desk.limits.straggler_s
             and (ran := self._ran(running, exports, now_s)) is not None
-            and ran.seconds > self._desk.limits.straggler_s
             and ran.left_s > 0
         ]
         # A second attempt waits, where it must, behind what another node has next: on a busy farm,
@@ -226,10 +227,9 @@ class Watching:
             now_s: The time.
         """
         usual_s = self._usual_s(running, exports)
-        if usual_s is None or running.started_s is None:
+        if usual_s is None:
             return None
         return Ran(
-            seconds=now_s - running.started_s,
             still_s=now_s - running.moved_s,
             usual_s=usual_s,
             frames=running.frames - running.first_frames,

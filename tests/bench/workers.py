@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import operator
 import os
 import statistics
 import tempfile
@@ -95,7 +94,7 @@ def _render(
             ended_s[slot] = time.perf_counter() - began_s
             idle.append(slot)
             _pin(outcome.worker, pinned)
-    return sum(map(operator.truediv, filter(None, frames), filter(None, ended_s)))
+    return sum(count / took_s for count, took_s in zip(frames, ended_s, strict=True) if count)
 
 
 def _pin(worker: str | None, pinned: dict[str, int]) -> None:

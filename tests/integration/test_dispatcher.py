@@ -330,14 +330,7 @@ async def test_priorities_can_be_changed_while_waiting(
 @on_each_database
 async def test_an_attempt_without_end_is_stopped(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store)
-    stuck: list[str] = []
-
-    def hold(attempt: str, item: object) -> bool:
-        if isinstance(item, ChunkSpec) and item.index == 0 and not stuck:
-            stuck.append(attempt)
-        return attempt in stuck
-
-    workers.hold = hold
+    workers.hold_first(lambda item: isinstance(item, ChunkSpec) and item.index == 0)
     export = await add_export(database)
     async with dispatching(database, workers, store, Limits(grace_s=0.1, stall_s=0.5)):
         row = await ended(database, export)

@@ -22,14 +22,7 @@ _PATIENCE = Limits(grace_s=0.2, straggler_s=0.2)
 @on_each_database
 async def test_a_straggler_gets_a_second_attempt(database: Database, store: LocalStore) -> None:
     workers = PaintedWorkers(store, slots=4)
-    slow: list[str] = []
-
-    def hold(attempt: str, item: object) -> bool:
-        if isinstance(item, ChunkSpec) and item.index == 5 and not slow:
-            slow.append(attempt)
-        return attempt in slow
-
-    workers.hold = hold
+    slow = workers.hold_first(lambda item: isinstance(item, ChunkSpec) and item.index == 5)
     export = await add_export(database, seconds=8)
     async with dispatching(database, workers, store, _PATIENCE):
         row = await ended(database, export)
@@ -44,16 +37,9 @@ async def test_what_creeps_is_helped_before_it_is_old(
 ) -> None:
     workers = PaintedWorkers(store, slots=4)
     workers.wall_s = 1.0
-    slow: list[str] = []
-    seen = itertools.count(1)
-
-    def hold(attempt: str, item: object) -> bool:
-        if isinstance(item, ChunkSpec) and item.index == 5 and not slow:
-            slow.append(attempt)
-        return attempt in slow
-
+    slow = workers.hold_first(lambda item: isinstance(item, ChunkSpec) and item.index == 5)
     # A frame at each look: it never stands still, and would take many times as long as others.
-    workers.hold = hold
+    seen = itertools.count(1)
     workers.frames = lambda attempt, item: next(seen) if attempt in slow else 0
     export = await add_export(database, seconds=8)
     async with dispatching(database, workers, store, _PATIENCE):
@@ -67,18 +53,15 @@ async def test_a_straggler_is_helped_though_every_slot_is_taken(
     database: Database, store: LocalStore
 ) -> None:
     workers = PaintedWorkers(store, slots=1, nodes=("one", "two"))
-    slow: list[str] = []
+    workers.hold_first(lambda item: isinstance(item, ChunkSpec) and item.index == 7)
+    is_slow = workers.hold
+    workers.hold = lambda attempt, item: (
+        is_slow(attempt, item)
+        or (isinstance(item, IntakeSpec) and "other" in item.names[item.midi_key])
+    )
     export = await add_export(database, seconds=8, priority=1, audio=False)
     for number in range(3):
         await add_export(database, song=f"other {number}")
-
-    def hold(attempt: str, item: object) -> bool:
-        if isinstance(item, ChunkSpec) and item.index == 7 and not slow:
-            slow.append(attempt)
-        is_other = isinstance(item, IntakeSpec) and "other" in item.names[item.midi_key]
-        return is_other or attempt in slow
-
-    workers.hold = hold
     async with dispatching(database, workers, store, _PATIENCE):
         row = await ended(database, export)
     assert row["status"] == "completed"
@@ -96,19 +79,12 @@ async def test_a_stitch_that_hangs_gets_a_second_attempt(
     database: Database, store: LocalStore
 ) -> None:
     workers = PaintedWorkers(store, slots=4)
-    slow: list[str] = []
-
-    def hold(attempt: str, item: object) -> bool:
-        if isinstance(item, StitchSpec) and not slow:
-            slow.append(attempt)
-        return attempt in slow
-
     others = [await add_export(database, seconds=number + 1) for number in range(12)]
     async with dispatching(database, workers, store, _PATIENCE):
         for other in others:
             assert (await ended(database, other))["status"] == "completed"
         # What is usual is known now.
-        workers.hold = hold
+        slow = workers.hold_first(lambda item: isinstance(item, StitchSpec))
         row = await ended(database, await add_export(database, seconds=13))
     assert row["status"] == "completed"
     assert slow[0] in workers.told_to_stop

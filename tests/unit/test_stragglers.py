@@ -17,7 +17,6 @@ from tests.bench.measure import bench_picture
 def ran(seconds: float, done: int, *, still_s: float = 0.0, first_s: float = 2.0) -> Ran:
     """An attempt at 100 frames that usually takes 10 s, with its first frame after 2 s."""
     return Ran(
-        seconds=seconds,
         still_s=still_s if done else seconds,
         usual_s=10.0,
         frames=max(0, done - 1),
